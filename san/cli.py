@@ -1,0 +1,34 @@
+"""`san`: what pyinfra itself has no command for."""
+
+from importlib import import_module
+
+import click
+
+COMMANDS = {
+    "check": ("san.check", "check"),
+    "drill": ("san.drill.commands", "drill"),
+    "lab": ("san.lab.commands", "lab"),
+    "secrets": ("san.check", "secrets"),
+}
+
+
+class LazyGroup(click.Group):
+    """Imports a command's module only when that command is asked for: `san check` stays quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
+        """Name the commands in alphabetical order."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import the module of `cmd_name` and return its command; None where there is none."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[cmd_name]
+        command = getattr(import_module(module), attribute)
+        assert isinstance(command, click.Command)  # noqa: S101 (a programming error, not input)
+        return command
+
+
+@click.command(cls=LazyGroup)
+def main() -> None:
+    """Check the inventory, run the lab, drill failovers."""
