@@ -1,0 +1,1 @@
+"""pyinfra operations: fact, decision, noop or commands; one module a subsystem."""

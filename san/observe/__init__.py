@@ -1,0 +1,1 @@
+"""What is: the text that nodes print, read into typed state by pure functions."""
