@@ -1,0 +1,1 @@
+"""Faults, and the client that watches for lost writes while they happen."""
