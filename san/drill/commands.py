@@ -1,0 +1,1 @@
+"""`san drill`: faults for a running cluster in the lab."""
