@@ -1,0 +1,42 @@
+"""The network of a host: links, addresses, arp_filter, and what configures them at boot."""
+
+from pyinfra.api.command import StringCommand
+from pyinfra.api.exceptions import FactProcessError
+from pyinfra.api.facts import FactBase
+
+from san.observe import network, services
+from san.observe.sections import UnreadableError, script
+
+_SETTINGS = f"""\
+{{ read -r name </proc/sys/kernel/hostname; }} && echo "hostname $name"
+for file in /proc/sys/net/ipv4/conf/*/arp_filter; do
+  interface=${{file%/arp_filter}}
+  {{ read -r value <"$file"; }} && echo "arp_filter ${{interface##*/}} $value"
+done
+{services.shell(network.DAEMONS, network.UNITS)}
+exec grep -sHE 'arp_filter|^[[:space:]]*iface[[:space:]]' {" ".join(network.SYSCTL_FILES)} \
+{network.IFUPDOWN_FILE} {network.IFUPDOWN_FILE}.d/*
+"""
+
+
+class Network(FactBase[network.NetworkState]):
+    """Links by name, addresses, arp_filter in force and persistent, hostname and manager.
+
+    .. code:: python
+
+        state = host.get_fact(Network)
+        state.interfaces["eth2"].has("192.168.1.1/24")
+    """
+
+    def command(self) -> StringCommand:
+        """One `ip`, one `grep`; the rest are shell builtins."""
+        return StringCommand(
+            script({"address": "exec ip -json address show", "settings": _SETTINGS})
+        )
+
+    def process(self, output: list[str]) -> network.NetworkState:
+        """Parse; what can't be understood fails the host."""
+        try:
+            return network.parse(output)
+        except UnreadableError as problem:
+            raise FactProcessError(str(problem)) from None

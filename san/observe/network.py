@@ -1,0 +1,212 @@
+"""Links, addresses and ARP settings of a host (`ip -json address show`, /proc/sys, sysctl.d)."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Literal
+
+import attrs
+
+from . import services
+from .sections import Section, UnreadableError, split
+
+Manager = Literal["systemd-networkd", "ifupdown", "NetworkManager"]
+"""What configures interfaces at boot."""
+
+IFUPDOWN_FILE = "/etc/network/interfaces"
+SYSCTL_FILES = (
+    "/usr/lib/sysctl.d/*.conf",
+    "/run/sysctl.d/*.conf",
+    "/etc/sysctl.d/*.conf",
+    "/etc/sysctl.conf",
+)
+"""Where arp_filter is looked for."""
+
+DAEMONS = ("systemd-network", "NetworkManager")
+"""Process names as the kernel cuts them, at 15 bytes (proc_pid_comm(5))."""
+
+UNITS = ("systemd-networkd.service", "networking.service", "NetworkManager.service")
+
+_ARP_FILTER = re.compile(
+    r"-?net(?P<first>[./])ipv4[./]conf[./](?P<interface>[^=\s]+)[./]arp_filter\s*=\s*(?P<value>\S+)"
+)
+_SWAP = str.maketrans("./", "/.")
+"""A key whose first separator is a dot has dots and slashes interchanged (sysctl.d(5))."""
+
+_IFACE = re.compile(r"\s*iface\s+(?P<interface>\S+)")
+
+
+@attrs.frozen
+class Address:
+    """An address on a link."""
+
+    interface: str
+    """With its prefix length: 192.168.1.1/24, fe80::1/64."""
+    secondary: bool
+    """Whether another address of the same subnet came first (IFA_F_SECONDARY)."""
+    label: str | None
+    """`eth2` or an alias such as `eth2:0`; an IPv6 address has none."""
+    scope: str
+
+
+@attrs.frozen
+class Link:
+    """A network interface."""
+
+    up: bool
+    """Set up by its administrator (IFF_UP)."""
+    carrier: bool
+    """A cable with something at its other end (IFF_LOWER_UP); always False while not `up`."""
+    mac: str | None
+    mtu: int
+    """Bytes."""
+    addresses: tuple[Address, ...]
+    """In the kernel's order."""
+    arp_filter: bool | None
+    """In force on this interface itself; `all` counts too. None: the kernel has no such setting."""
+
+    def has(self, address: str) -> bool:
+        """Whether `address`, with its prefix length, is on this link."""
+        return any(own.interface == address for own in self.addresses)
+
+
+@attrs.frozen
+class ArpFilterSetting:
+    """A line of a sysctl file: what a boot will set."""
+
+    file: str
+    interface: str
+    """`all`, `default`, a name, or a pattern such as `*` (sysctl.d(5))."""
+    value: str
+
+
+@attrs.frozen
+class NetworkState:
+    """A host's network as it is now, and what a boot will make of ARP."""
+
+    hostname: str
+    """What `uname -n` prints."""
+    interfaces: Mapping[str, Link]
+    arp_filter_all: bool
+    """In force on every interface, whatever its own setting (ip-sysctl.txt: max of both)."""
+    arp_filter_default: bool
+    """What an interface starts with that appears from now on."""
+    persistent: tuple[ArpFilterSetting, ...]
+    """In the order of the files as they are listed, which is not the order of precedence."""
+    managers: tuple[Manager, ...]
+    """Active now, or (ifupdown) enabled at boot; more than one is not rare."""
+    ifupdown_interfaces: tuple[str, ...]
+    """Those with an `iface` stanza, without `lo`."""
+
+    def manager_of(self, interface: str) -> Manager | None:
+        """Which of `managers` configures `interface`, or would if it were asked to."""
+        if "ifupdown" in self.managers and interface in self.ifupdown_interfaces:
+            return "ifupdown"
+        return next((name for name in self.managers if name != "ifupdown"), None) or next(
+            iter(self.managers), None
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """The state in JSON's types."""
+        return attrs.asdict(self)
+
+
+def parse(output: Iterable[str]) -> NetworkState:
+    """Read the sections `address` and `settings` of the fact `facts.network.Network`."""
+    sections = split(output)
+    if not {"address", "settings"} <= sections.keys():
+        raise UnreadableError("the network's answer lacks a part")
+    settings = tuple(sections["settings"].lines)
+    arp_filter = {
+        name: value != "0" for kind, name, value in _words(settings) if kind == "arp_filter"
+    }
+    hostname = next((name for kind, name, _ in _words(settings) if kind == "hostname"), "")
+    if not hostname or not {"all", "default"} <= arp_filter.keys():
+        raise UnreadableError("/proc/sys can't be read: no hostname, or no arp_filter, is there")
+    ifupdown = tuple(_ifupdown(settings))
+    return NetworkState(
+        hostname=hostname,
+        interfaces=parse_links(sections["address"], arp_filter),
+        arp_filter_all=arp_filter["all"],
+        arp_filter_default=arp_filter["default"],
+        persistent=tuple(_persistent(settings)),
+        managers=tuple(_managers(services.parse(settings), ifupdown)),
+        ifupdown_interfaces=ifupdown,
+    )
+
+
+def parse_links(section: Section, arp_filter: Mapping[str, bool]) -> dict[str, Link]:
+    """Read `ip -json address show`; `arp_filter` says what is in force by interface.
+
+    Example (shortened)::
+
+        [{"ifname": "eth0", "flags": ["BROADCAST", "UP", "LOWER_UP"], "mtu": 1400,
+          "address": "02:fc:00:00:00:01", "addr_info": [{"family": "inet",
+          "local": "192.0.2.2", "prefixlen": 24, "scope": "global", "label": "eth0"}]}]
+    """
+    if section.status:
+        raise UnreadableError(f"ip failed with status {section.status}: {section.text.strip()}")
+    try:
+        found = json.loads(section.text)
+        return {
+            str(entry["ifname"]): _link(entry, arp_filter.get(entry["ifname"])) for entry in found
+        }
+    except (ValueError, TypeError, KeyError) as problem:
+        raise UnreadableError(f"ip printed no list of links: {problem!r}") from None
+
+
+def _link(entry: Mapping[str, Any], arp_filter: bool | None) -> Link:
+    flags = entry["flags"]
+    return Link(
+        up="UP" in flags,
+        carrier="LOWER_UP" in flags,
+        mac=entry.get("address"),
+        mtu=int(entry["mtu"]),
+        addresses=tuple(
+            Address(
+                interface=f"{info['local']}/{info['prefixlen']}",
+                secondary=bool(info.get("secondary", False)),
+                label=info.get("label"),
+                scope=info["scope"],
+            )
+            for info in entry["addr_info"]
+        ),
+        arp_filter=arp_filter,
+    )
+
+
+def _words(lines: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+    """The lines of one kind, a name and, for some, a value."""
+    for line in lines:
+        kind, _, rest = line.partition(" ")
+        name, _, value = rest.partition(" ")
+        yield kind, name, value
+
+
+def _persistent(lines: Iterable[str]) -> Iterator[ArpFilterSetting]:
+    for line in lines:
+        file, colon, text = line.partition(":")
+        if colon and (setting := _ARP_FILTER.fullmatch(text.strip())):
+            name = setting["interface"]
+            if setting["first"] == ".":
+                name = name.translate(_SWAP)
+            yield ArpFilterSetting(file, name, setting["value"])
+
+
+def _ifupdown(lines: Iterable[str]) -> Iterator[str]:
+    seen = {"lo"}
+    for line in lines:
+        file, _, text = line.partition(":")
+        if file.startswith(IFUPDOWN_FILE) and (stanza := _IFACE.match(text)):
+            if stanza["interface"] not in seen:
+                yield stanza["interface"]
+            seen.add(stanza["interface"])
+
+
+def _managers(found: services.Services, ifupdown: tuple[str, ...]) -> Iterator[Manager]:
+    if "systemd-network" in found.running:
+        yield "systemd-networkd"
+    if "NetworkManager" in found.running:
+        yield "NetworkManager"
+    if found.enabled("networking.service") and (ifupdown or not found.running):
+        yield "ifupdown"

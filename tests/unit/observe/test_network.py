@@ -1,0 +1,173 @@
+"""`ip` as Debian 12's iproute2 6.1 prints it (real), and files as sysctl.d(5) allows them."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from san.observe import network
+from san.observe.network import Address, ArpFilterSetting, Link
+from san.observe.sections import Section, UnreadableError
+
+REAL = (
+    '[{"ifindex":1,"ifname":"lo","flags":["LOOPBACK","UP","LOWER_UP"],"mtu":65536,'
+    '"qdisc":"noqueue","operstate":"UNKNOWN","group":"default","txqlen":1000,'
+    '"link_type":"loopback","address":"00:00:00:00:00:00","broadcast":"00:00:00:00:00:00",'
+    '"addr_info":[{"family":"inet","local":"127.0.0.1","prefixlen":8,"scope":"host",'
+    '"label":"lo","valid_life_time":4294967295,"preferred_life_time":4294967295}]},'
+    '{"ifindex":2,"ifname":"ifb0","flags":["BROADCAST","NOARP"],"mtu":1500,"qdisc":"noop",'
+    '"operstate":"DOWN","group":"default","txqlen":32,"link_type":"ether",'
+    '"address":"16:99:1e:0f:2f:ee","broadcast":"ff:ff:ff:ff:ff:ff","addr_info":[]},'
+    '{"ifindex":4,"ifname":"eth0","flags":["BROADCAST","MULTICAST","UP","LOWER_UP"],"mtu":1400,'
+    '"qdisc":"pfifo_fast","operstate":"UP","group":"default","txqlen":1000,"link_type":"ether",'
+    '"address":"02:fc:00:00:00:01","broadcast":"ff:ff:ff:ff:ff:ff","addr_info":[{"family":"inet",'
+    '"local":"192.0.2.2","prefixlen":24,"broadcast":"192.0.2.255","scope":"global",'
+    '"label":"eth0","valid_life_time":4294967295,"preferred_life_time":4294967295},'
+    '{"family":"inet","local":"192.0.2.9","prefixlen":24,"scope":"global","secondary":true,'
+    '"label":"eth0:0","valid_life_time":4294967295,"preferred_life_time":4294967295},'
+    '{"family":"inet6","local":"fd00::2","prefixlen":64,"scope":"global","nodad":true,'
+    '"valid_life_time":4294967295,"preferred_life_time":4294967295}]}]'
+)
+
+SETTINGS = [
+    "hostname weasel",
+    "arp_filter all 0",
+    "arp_filter default 0",
+    "arp_filter eth0 1",
+    "arp_filter lo 0",
+]
+
+
+def answer(*settings, address=REAL, status=0):
+    return [
+        "[san:begin address]",
+        *address.split("\n"),
+        "",
+        f"[san:end address {status}]",
+        "[san:begin settings]",
+        *settings,
+        "",
+        "[san:end settings 1]",
+    ]
+
+
+def test_links_have_state_addresses_and_arp_filter():
+    links = network.parse(answer(*SETTINGS)).interfaces
+    assert list(links) == ["lo", "ifb0", "eth0"]
+    assert links["eth0"] == Link(
+        up=True,
+        carrier=True,
+        mac="02:fc:00:00:00:01",
+        mtu=1400,
+        addresses=(
+            Address("192.0.2.2/24", secondary=False, label="eth0", scope="global"),
+            Address("192.0.2.9/24", secondary=True, label="eth0:0", scope="global"),
+            Address("fd00::2/64", secondary=False, label=None, scope="global"),
+        ),
+        arp_filter=True,
+    )
+    assert links["eth0"].has("192.0.2.9/24")
+    assert not links["eth0"].has("192.0.2.9/25")
+
+
+def test_a_link_that_is_down_has_no_carrier_and_perhaps_no_setting():
+    link = network.parse(answer(*SETTINGS)).interfaces["ifb0"]
+    assert (link.up, link.carrier, link.addresses, link.arp_filter) == (False, False, (), None)
+
+
+def test_no_interface_at_all_is_an_answer():
+    assert network.parse(answer(*SETTINGS, address="[]")).interfaces == {}
+
+
+@pytest.mark.parametrize("text", ["", "{", "7", '[{"ifname": "eth0"}]', "Device is gone"])
+def test_what_ip_never_prints_is_unreadable(text):
+    with pytest.raises(UnreadableError, match="ip printed no list of links"):
+        network.parse(answer(*SETTINGS, address=text))
+
+
+def test_a_missing_ip_is_not_a_host_without_interfaces():
+    with pytest.raises(UnreadableError, match="status 127"):
+        network.parse(answer(*SETTINGS, address="sh: 1: ip: not found", status=127))
+
+
+def test_proc_that_can_not_be_read_is_said():
+    with pytest.raises(UnreadableError, match="/proc/sys"):
+        network.parse(answer("hostname weasel", "arp_filter all 0"))
+
+
+def test_a_part_that_is_missing_is_said():
+    with pytest.raises(UnreadableError, match="lacks a part"):
+        network.parse([])
+
+
+@pytest.mark.parametrize(
+    ("line", "interface", "value"),
+    [
+        ("net.ipv4.conf.all.arp_filter=1", "all", "1"),
+        ("  net.ipv4.conf.*.arp_filter = 1  ", "*", "1"),
+        ("-net.ipv4.conf.eth2.arp_filter = 0", "eth2", "0"),
+        ("net.ipv4.conf.eth0/100.arp_filter = 1", "eth0.100", "1"),
+        ("net/ipv4/conf/eth0.100/arp_filter = 1", "eth0.100", "1"),
+    ],
+)
+def test_sysctl_lines_are_read_as_sysctl_d_says(line, interface, value):
+    found = network.parse(answer(*SETTINGS, f"/etc/sysctl.d/san.conf:{line}")).persistent
+    assert found == (ArpFilterSetting("/etc/sysctl.d/san.conf", interface, value),)
+
+
+@pytest.mark.parametrize(
+    "line", ["# net.ipv4.conf.all.arp_filter=1", ";net.ipv4.conf.all.arp_filter=1", "arp_filter"]
+)
+def test_comments_set_nothing(line):
+    assert network.parse(answer(*SETTINGS, f"/etc/sysctl.conf:{line}")).persistent == ()
+
+
+ENABLED = "unit networking.service enabled"
+STANZAS = [
+    "/etc/network/interfaces:iface lo inet loopback",
+    "/etc/network/interfaces:iface eth1 inet static",
+    "/etc/network/interfaces:iface eth1 inet6 auto",
+    "/etc/network/interfaces.d/storage:   iface eth2 inet manual",
+]
+
+
+@pytest.mark.parametrize(
+    ("lines", "managers", "of_eth2"),
+    [
+        ([], (), None),
+        (["daemon systemd-network"], ("systemd-networkd",), "systemd-networkd"),
+        (["daemon NetworkManager"], ("NetworkManager",), "NetworkManager"),
+        ([ENABLED], ("ifupdown",), "ifupdown"),
+        ([ENABLED, *STANZAS], ("ifupdown",), "ifupdown"),
+        ([ENABLED, "daemon systemd-network"], ("systemd-networkd",), "systemd-networkd"),
+        (
+            [ENABLED, "daemon systemd-network", *STANZAS],
+            ("systemd-networkd", "ifupdown"),
+            "ifupdown",
+        ),
+        (
+            [ENABLED, "daemon systemd-network", *STANZAS[:2]],
+            ("systemd-networkd", "ifupdown"),
+            "systemd-networkd",
+        ),
+        (STANZAS, (), None),
+    ],
+)
+def test_who_configures_an_interface(lines, managers, of_eth2):
+    state = network.parse(answer(*SETTINGS, *lines))
+    assert state.managers == managers
+    assert state.manager_of("eth2") == of_eth2
+
+
+def test_ifupdown_knows_its_interfaces_once_and_without_lo():
+    assert network.parse(answer(*SETTINGS, *STANZAS)).ifupdown_interfaces == ("eth1", "eth2")
+
+
+@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists))
+def test_any_json_is_read_or_refused(value):
+    section = Section(0, (json.dumps(value),))
+    try:
+        network.parse_links(section, {})
+    except UnreadableError:
+        assert value != []
