@@ -5,19 +5,24 @@ knows a field's path, and a user wants every finding of a file, not the first. A
 as it is made, so none with a problem exists.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import attrs
 
 from .problem import Problem, below
 
-Check = Callable[[Any], str | None]
+Check = Callable[[Any], str | Problem | None]
+"""Asks a value: None where it is sound, else a sentence, or a Problem with a path below the value.
+A check takes a value of whatever type."""
+
 _CHECKS = "san.checks"
+_SHOWN_MAX = 60
+"""Characters of a value that a message quotes."""
 
 
 def declared(*checks: Check, default: Any = attrs.NOTHING, **more: Any) -> Any:  # noqa: ANN401 (attrs.field's own signature)
-    """An attrs field whose value must satisfy `checks`, asked in order up to the first sentence."""
+    """An attrs field whose value must satisfy `checks`, asked in order up to the first finding."""
     return attrs.field(default=default, metadata={_CHECKS: checks}, **more)
 
 
@@ -39,31 +44,54 @@ def problems_of(part: Any) -> Iterator[Problem]:  # noqa: ANN401 (any model clas
 
 def _field_problems(field: "attrs.Attribute[Any]", value: Any) -> Iterator[Problem]:  # noqa: ANN401
     for check in field.metadata.get(_CHECKS, ()):
-        sentence = check(value)
-        if sentence is not None:
-            yield Problem(field.name, sentence)
+        found = check(value)
+        if found is not None:
+            yield from below(field.name, [_problem("", found)])
             return
+    for path, part in _held(value):
+        yield from below(f"{field.name}{path}", problems_of(part))
+
+
+def parts_of(part: Any) -> Iterator[Any]:  # noqa: ANN401 (any model class)
+    """Every model object below `part`, and itself, whether sound or not."""
+    yield part
+    for field in attrs.fields(type(part)):
+        for _, held in _held(getattr(part, field.name)):
+            yield from parts_of(held)
+
+
+def _held(value: object) -> Iterator[tuple[str, Any]]:
+    """The model objects that a field's value is or holds, each with its path in it."""
     if attrs.has(type(value)):
-        yield from below(field.name, problems_of(value))
+        yield "", value
     elif isinstance(value, tuple):
         for index, item in enumerate(value):
             if attrs.has(type(item)):
-                yield from below(f"{field.name}[{index}]", problems_of(item))
+                yield f"[{index}]", item
+
+
+def _problem(path: str, found: str | Problem) -> Problem:
+    if isinstance(found, Problem):
+        return Problem(path + found.path, found.sentence)
+    return Problem(path, found)
 
 
 def shown(value: object) -> str:
     """`value` as a message quotes it: on one line, control characters visible, not too long."""
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:  # noqa: BLE001 (a repr may raise anything, from a huge int's ValueError on)
+        return f"an unprintable {type(value).__name__}"
+    return text if len(text) <= _SHOWN_MAX else f"{text[: _SHOWN_MAX - 3]}..."
 
 
-def a(kind: type | tuple[type, ...], what: str) -> Check:
-    """The value is a `kind`; `what` names it in the message."""
+def a(kind: type, what: str) -> Check:
+    """The value is a `kind`; `what` names it. The message shows no value: it may hold a secret."""
 
     def check(value: object) -> str | None:
-        if isinstance(value, kind) and not (isinstance(value, bool) and kind is not bool):
+        if isinstance(value, kind):
             return None
-        return f"{shown(value)} is not {what}"
+        return f"it is of type {type(value).__name__}, not {what}"
 
     return check
 
@@ -71,9 +99,14 @@ def a(kind: type | tuple[type, ...], what: str) -> Check:
 def many(kind: type | tuple[type, ...], what: str, *, least: int = 0) -> Check:
     """The value is a tuple of at least `least` of `kind`; `what` names them, in the plural."""
 
-    def check(value: object) -> str | None:
-        if not isinstance(value, tuple) or not all(isinstance(item, kind) for item in value):
-            return f"{shown(value)} is not a tuple of {what}"
+    def check(value: object) -> str | Problem | None:
+        if not isinstance(value, tuple):
+            found = type(value).__name__
+            return f"it is of type {found}, not a tuple of {what}; write (…,), with the comma"
+        for index, item in enumerate(value):
+            if not isinstance(item, kind):
+                found = type(item).__name__
+                return Problem(f"[{index}]", f"it is of type {found}; here stand {what}")
         if len(value) < least:
             return f"it has {len(value)} {what}; declare at least {least}"
         return None
@@ -82,24 +115,37 @@ def many(kind: type | tuple[type, ...], what: str, *, least: int = 0) -> Check:
 
 
 def one_of(*allowed: object) -> Check:
-    """The value is one of `allowed`."""
+    """The value is one of `allowed`, and of its type: 9600.0 is not 9600, and 1 is not True."""
 
     def check(value: object) -> str | None:
-        if value in allowed:
+        if any(type(value) is type(item) and value == item for item in allowed):
             return None
         return f"{shown(value)} is not one of {', '.join(map(repr, allowed))}"
 
     return check
 
 
-def between(least: float, most: float, unit: str) -> Check:
-    """The value is a number from `least` to `most`, both included, in `unit`."""
+def whole(least: int, most: int, what: str) -> Check:
+    """The value is a whole number from `least` to `most`, both included; `what` says of what."""
 
     def check(value: object) -> str | None:
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if number and least <= value <= most:  # type: ignore[operator]  # narrowed by `number`
+        if type(value) is int and least <= value <= most:
             return None
-        return f"{shown(value)} is not a number of {unit} from {least} to {most}"
+        return f"{shown(value)} is not {what}: write a whole number from {least} to {most}"
+
+    return check
+
+
+def seconds(least: float, most: float) -> Check:
+    """The value is a time in seconds from `least` to `most`, in whole milliseconds."""
+
+    def check(value: object) -> str | None:
+        # The range comes first: it stops infinities, NaN and ints that no float can hold.
+        if type(value) in (int, float) and least <= value <= most:  # type: ignore[operator]
+            if round(value, 3) == value:  # type: ignore[call-overload]
+                return None
+            return f"{shown(value)} s is finer than a millisecond, which ha.cf can't carry"
+        return f"{shown(value)} is not a time: write seconds, a number from {least} to {most}"
 
     return check
 
@@ -109,21 +155,40 @@ def optional(check: Check) -> Check:
     return lambda value: None if value is None else check(value)
 
 
+def each(check: Check) -> Check:
+    """Every item of the tuple satisfies `check`."""
+
+    def check_items(value: Iterable[object]) -> str | Problem | None:
+        for index, item in enumerate(value):
+            found = check(item)
+            if found is not None:
+                return _problem(f"[{index}]", found)
+        return None
+
+    return check_items
+
+
 def mapping(keys: Check, values: Check, what: str) -> Check:
     """The value maps what `keys` takes to what `values` takes; `what` names it."""
 
-    def check(value: object) -> str | None:
+    def check(value: object) -> str | Problem | None:
         if not isinstance(value, Mapping):
-            return f"{shown(value)} is not {what}"
+            return f"it is of type {type(value).__name__}, not {what}"
         for key, item in value.items():
-            sentence = keys(key) or values(item)
-            if sentence is not None:
-                return f"[{key!r}] {sentence}"
+            found = keys(key) or values(item)
+            if found is not None:
+                return _problem(f"[{shown(key)}]", found)
         return None
 
     return check
 
 
-def duplicates(names: "list[str]") -> list[str]:
-    """The names that stand more than once, in order of their second appearance."""
-    return list(dict.fromkeys(name for i, name in enumerate(names) if name in names[:i]))
+def duplicates(names: Iterable[object]) -> list[object]:
+    """What stands more than once, in order of its second appearance."""
+    seen: set[object] = set()
+    twice: dict[object, None] = {}
+    for name in names:
+        if name in seen:
+            twice[name] = None
+        seen.add(name)
+    return list(twice)

@@ -2,13 +2,18 @@
 
 from collections.abc import Iterator
 from ipaddress import IPv4Address
+from itertools import pairwise
 
 import attrs
 
 from . import text
-from .declare import a, between, declared, many, one_of, shown
+from .declare import declared, many, one_of, seconds, shown, whole
+from .network import ip
 from .problem import Problem
-from .secret import Secret
+from .secret import Secret, a_secret
+
+SECRET_LENGTH = (12, 64)
+"""Characters in the key of authkeys: none to guess, and one that stands on a line."""
 
 
 @attrs.frozen
@@ -17,12 +22,22 @@ class Ucast:
 
     network: str = declared(text.token)
 
+    @property
+    def medium(self) -> str:
+        """What breaks this link when it breaks."""
+        return self.network
+
 
 @attrs.frozen
 class Bcast:
     """UDP broadcast on a network."""
 
     network: str = declared(text.token)
+
+    @property
+    def medium(self) -> str:
+        """What breaks this link when it breaks."""
+        return self.network
 
 
 def _multicast(value: object) -> str | None:
@@ -40,25 +55,25 @@ class Mcast:
 
     network: str = declared(text.token)
     group: str = declared(_multicast)
-    ttl: int = declared(between(1, 255, "hops"), default=1)
+    ttl: int = declared(whole(1, 255, "a number of hops"), default=1)
+
+    @property
+    def medium(self) -> str:
+        """What breaks this link when it breaks."""
+        return self.network
 
 
 @attrs.frozen
 class Serial:
     """A null modem cable between the nodes, on the same device of both."""
 
-    device: str = declared(text.path)
+    device: str = declared(text.device)
     baud: int = declared(one_of(9600, 19200, 38400, 57600, 115200), default=19200)
 
-
-def _host(value: object) -> str | None:
-    try:
-        if isinstance(value, str):
-            IPv4Address(value)
-            return None
-    except ValueError:
-        pass
-    return f"{shown(value)} is not an IPv4 address"
+    @property
+    def medium(self) -> str:
+        """What breaks this link when it breaks."""
+        return self.device
 
 
 @attrs.frozen
@@ -68,10 +83,11 @@ class Ping:
     It carries no heartbeats, so it does not count as a link between the nodes.
     """
 
-    address: str = declared(_host)
+    address: str = declared(ip)
 
 
-Link = Ucast | Bcast | Mcast | Serial | Ping
+PeerLink = Ucast | Bcast | Mcast | Serial
+Link = PeerLink | Ping
 _LINKS = (Ucast, Bcast, Mcast, Serial, Ping)
 
 
@@ -80,28 +96,29 @@ class Heartbeat:
     """Timing in seconds, links, and the key that signs messages."""
 
     links: tuple[Link, ...] = declared(many(_LINKS, "links", least=1))
-    keepalive: float = declared(between(0.1, 60, "seconds"), default=1)
+    keepalive: float = declared(seconds(0.1, 60), default=1)
     """Between two heartbeats."""
-    warntime: float = declared(between(0.1, 600, "seconds"), default=3)
+    warntime: float = declared(seconds(0.1, 600), default=3)
     """Silence before a late heartbeat is logged."""
-    deadtime: float = declared(between(0.1, 3600, "seconds"), default=6)
+    deadtime: float = declared(seconds(0.1, 3600), default=6)
     """Silence before the peer is declared dead and its resources are taken over."""
-    initdead: float = declared(between(0.1, 3600, "seconds"), default=30)
+    initdead: float = declared(seconds(0.1, 3600), default=30)
     """The same for the first time after Heartbeat starts, while networks still come up."""
-    udpport: int = declared(between(1, 65535, "a UDP port"), default=694)
-    secret: Secret = declared(a(Secret, "a Secret"), default=Secret("HEARTBEAT_SECRET"))
-    auto_failback: bool = declared(a(bool, "True or False"), default=False)
+    udpport: int = declared(whole(1, 65535, "a UDP port"), default=694)
+    secret: Secret = declared(a_secret, default=Secret("HEARTBEAT_SECRET"), repr=False)
+    auto_failback: bool = declared(one_of(True, False), default=False)
     """Whether the preferred node takes the resources back when it returns."""
 
     def problems(self) -> Iterator[Problem]:
-        """Timing that declares a living peer dead."""
-        times = ("keepalive", "warntime", "deadtime", "initdead")
-        for shorter, longer in zip(times, times[1:], strict=False):
-            if not getattr(self, shorter) < getattr(self, longer):
+        """Timing that declares a living peer dead, and a key that authkeys can't carry."""
+        yield from self.secret.unfit("Heartbeat's key", *SECRET_LENGTH)
+        for shorter, longer in pairwise(("keepalive", "warntime", "deadtime", "initdead")):
+            short, long = getattr(self, shorter), getattr(self, longer)
+            if not short < long:
                 yield Problem(
                     longer,
-                    f"{getattr(self, longer)} s is not above {shorter} "
-                    f"({getattr(self, shorter)} s); keep keepalive < warntime < deadtime < initdead",
+                    f"{long} s is not above {shorter} ({short} s); "
+                    "keep keepalive < warntime < deadtime < initdead",
                 )
         if self.deadtime < self.initdead < 2 * self.deadtime:
             yield Problem(
@@ -111,6 +128,6 @@ class Heartbeat:
             )
 
     @property
-    def peer_links(self) -> tuple[Link, ...]:
+    def peer_links(self) -> tuple[PeerLink, ...]:
         """The links that carry heartbeats between the nodes."""
         return tuple(link for link in self.links if not isinstance(link, Ping))

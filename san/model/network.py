@@ -1,38 +1,58 @@
 """Networks, and the floating addresses on them."""
 
-from ipaddress import IPv4Interface, IPv4Network
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
 import attrs
 
 from . import text
 from .declare import declared, one_of, optional, shown
 
+PREFIX_LENGTHS = range(8, 32)
+"""Of a subnet that two hosts share: no route to everything, and no single host."""
+
 
 def subnet(value: object) -> str | None:
     """An IPv4 network with its prefix length, such as 192.168.1.0/24."""
     try:
-        if not isinstance(value, str) or "/" not in value:
-            raise ValueError
-        IPv4Network(value)
+        network = IPv4Interface(value if isinstance(value, str) else "").network
     except ValueError:
         return f"{shown(value)} is not an IPv4 network such as 192.168.1.0/24"
+    if network.prefixlen not in PREFIX_LENGTHS or not _hostlike(network.network_address):
+        return f"{shown(value)} is not a subnet of hosts; its prefix is from /8 to /31"
+    if str(network) != value:
+        return f"{shown(value)} is not in plain form; its network is {network}"
     return None
 
 
 def address(value: object) -> str | None:
     """An IPv4 address of a host, with its prefix length, such as 192.168.1.1/24."""
     try:
-        if not isinstance(value, str) or "/" not in value:
-            raise ValueError
-        parsed = IPv4Interface(value)
+        own = IPv4Interface(value if isinstance(value, str) and "/" in value else "")
     except ValueError:
         return f"{shown(value)} is not an IPv4 address with a prefix, such as 192.168.1.1/24"
-    if parsed.network.prefixlen < 31 and parsed.ip in (  # noqa: PLR2004 (RFC 3021: /31 and /32 have neither)
-        parsed.network.network_address,
-        parsed.network.broadcast_address,
-    ):
+    network = own.network
+    if network.prefixlen not in PREFIX_LENGTHS or not _hostlike(own.ip):
+        return f"{shown(value)} is not a host's address in a subnet from /8 to /31"
+    edges = (network.network_address, network.broadcast_address)
+    if network.prefixlen < PREFIX_LENGTHS[-1] and own.ip in edges:  # RFC 3021: /31 has no edges
         return f"{shown(value)} is the network's own or its broadcast address, not a host's"
+    if str(own) != value:
+        return f"{shown(value)} is not in plain form; write {own}"
     return None
+
+
+def ip(value: object) -> str | None:
+    """An IPv4 address of a host, without a prefix."""
+    try:
+        if isinstance(value, str) and _hostlike(IPv4Address(value)):
+            return None
+    except ValueError:
+        pass
+    return f"{shown(value)} is not a host's IPv4 address without a prefix, such as 192.168.1.254"
+
+
+def _hostlike(one: IPv4Address) -> bool:
+    return not (one.is_multicast or one.is_loopback or one.is_reserved or one.packed[0] == 0)
 
 
 @attrs.frozen

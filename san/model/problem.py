@@ -1,8 +1,12 @@
 """What is wrong with an inventory: one sentence a finding, with its path, all of them at once."""
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import attrs
+
+if TYPE_CHECKING:
+    from .site import Site
 
 
 @attrs.frozen
@@ -23,8 +27,10 @@ class InventoryError(SystemExit):
     `san check`, a Python shell) prints the sentences instead of a traceback and ends with 1.
     """
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
+    def __init__(self, problems: Iterable[Problem], site: "Site | None" = None) -> None:
         self.problems = tuple(problems)
+        self.site = site
+        """The site as far as it was declared: `san secrets init` reads it to supply what lacks."""
         super().__init__("\n".join(f"inventory: {problem}" for problem in self.problems))
 
 

@@ -3,31 +3,45 @@
 import os
 import re
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 import attrs
 
-from .declare import declared, shown
+from .declare import declared
 from .problem import Problem
 
 SECRETS_FILE = Path("secrets.env")
-"""Beside inventory.py; ignored by git, mode 0600, `NAME=value` a line. SAN_SECRETS_FILE moves it."""
+"""In the directory that pyinfra runs in; ignored by git, mode 0600, `NAME=value` a line.
+SAN_SECRETS_FILE moves it."""
 
 _NAME = re.compile(r"[A-Z][A-Z0-9_]*")
+_CARRIED = re.compile(r"[A-Za-z0-9_.,:@%/+-]*")
 
 
 def _name(value: object) -> str | None:
+    # The value is not shown: it may be the secret itself.
     if isinstance(value, str) and _NAME.fullmatch(value):
         return None
     return (
-        f"{shown(value)} is not the name of a secret (capitals, digits, `_`); the secret itself "
+        "it is not the name of a secret (capitals, digits, `_`); the secret itself "
         "belongs in the environment or in secrets.env"
+    )
+
+
+def a_secret(value: object) -> str | None:
+    """A Secret, as a check of a field. The message shows no value: it may be the secret itself."""
+    if isinstance(value, Secret):
+        return None
+    return (
+        f"it is of type {type(value).__name__}, not a Secret; write Secret('NAME') and keep its "
+        "text in the environment or in secrets.env"
     )
 
 
 def secrets_file() -> Path:
     """Where secrets are kept: $SAN_SECRETS_FILE, or secrets.env in the working directory."""
-    return Path(os.environ.get("SAN_SECRETS_FILE", str(SECRETS_FILE)))
+    return Path(os.environ.get("SAN_SECRETS_FILE") or SECRETS_FILE)
 
 
 def read_secrets(path: Path) -> dict[str, str]:
@@ -36,21 +50,26 @@ def read_secrets(path: Path) -> dict[str, str]:
     Raises ValueError with a sentence where others may read the file, or a line is no `NAME=value`.
     """
     try:
-        mode = path.stat().st_mode
-        text = path.read_text(encoding="utf-8")
+        with path.open(encoding="utf-8", newline="\n") as file:
+            mode = os.fstat(file.fileno()).st_mode
+            lines = file.read().split("\n")
     except FileNotFoundError:
         return {}
     except OSError as error:
         raise ValueError(f"{path} can't be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ValueError(f"{path} is not UTF-8 text") from None
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise ValueError(f"{path} is open to others; run: chmod 600 {path}")
-    found = {}
-    for number, line in enumerate(text.splitlines(), start=1):
+    found: dict[str, str] = {}
+    for number, line in enumerate(lines, start=1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         name, equals, value = line.partition("=")
         if not equals or not _NAME.fullmatch(name):
             raise ValueError(f"{path}, line {number}: not NAME=value")
+        if name in found:
+            raise ValueError(f"{path}, line {number}: {name} is there already; keep one")
         found[name] = value
     return found
 
@@ -61,13 +80,12 @@ class Secret:
 
     name: str = declared(_name)
 
-    def problems(self) -> "list[Problem]":
+    def problems(self) -> Iterator[Problem]:
         """Say where the secret is missing or can't be read."""
         try:
             self.reveal()
         except ValueError as error:
-            return [Problem("name", str(error))]
-        return []
+            yield Problem("name", str(error))
 
     def reveal(self) -> str:
         """The secret's text. Raises ValueError with a sentence where there is none."""
@@ -78,3 +96,18 @@ class Secret:
                 "run: san secrets init"
             )
         return value
+
+    def unfit(self, use: str, least: int, most: int) -> Iterator[Problem]:
+        """Why the secret's text can't serve as `use`, of `least` to `most` characters."""
+        value = self.reveal()
+        if not least <= len(value) <= most:
+            yield Problem(
+                "secret",
+                f"{self.name} has {len(value)} characters; {use} has {least} to {most}",
+            )
+        elif not _CARRIED.fullmatch(value) or "::" in value:
+            yield Problem(
+                "secret",
+                f"{self.name} has a character that not every configuration file can carry; "
+                f"{use} is of letters, digits and `_.,:@%/+-`, without `::`",
+            )

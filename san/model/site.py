@@ -19,16 +19,19 @@ class Site:
     def __attrs_post_init__(self) -> None:
         found = tuple(problems_of(self))
         if found:
-            raise InventoryError(found)
+            raise InventoryError(found, self)
 
     def problems(self) -> Iterator[Problem]:
-        """Names that two clusters share."""
-        for name in duplicates([cluster.name for cluster in self.clusters]):
+        """Names and storage addresses that two clusters share."""
+        clusters = self.clusters
+        for name in duplicates(cluster.name for cluster in clusters):
             yield Problem("clusters", f"{name!r} is there twice; give each cluster its own name")
-        for name in duplicates([host.name for cluster in self.clusters for host in cluster.hosts]):
+        for name in duplicates(host.name for cluster in clusters for host in cluster.hosts):
             yield Problem("clusters", f"{name!r} is in two clusters; a host belongs to one")
-        for iqn in duplicates([target.name for c in self.clusters for target in c.targets]):
-            yield Problem("clusters", f"target {iqn!r} is in two clusters; iSCSI names are unique")
+        for iqn in duplicates(iqn.lower() for cluster in clusters for iqn in cluster.iscsi_names):
+            yield Problem("clusters", f"{iqn!r} is in two clusters; each iSCSI name is unique")
+        for ip in duplicates(ip for cluster in clusters for ip in cluster.storage_addresses):
+            yield Problem("clusters", f"{ip} is a storage address of two clusters; change one")
 
     def nodes(self) -> list[tuple[str, dict[str, Any]]]:
         """The storage nodes, as a group of pyinfra's inventory."""

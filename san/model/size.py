@@ -1,14 +1,18 @@
 """Sizes with a unit."""
 
 import re
+from fractions import Fraction
 
 from .declare import shown
 
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s?([KMGTP])(?:i?B)?")
+_SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?) ?([KMGTP])(?:i?B)?")
 _FACTOR = {unit: 1024**power for power, unit in enumerate("KMGTP", start=1)}
 
 SECTOR = 512
 """Bytes: LVM counts in these, so a size must be a multiple."""
+
+LARGEST = 8192 * _FACTOR["P"]
+"""Bytes: LVM's largest volume on a 64-bit kernel is 8 EiB (lvm(8))."""
 
 
 def bytes_of(size: str) -> int:
@@ -19,9 +23,11 @@ def bytes_of(size: str) -> int:
     match = _SIZE.fullmatch(size)
     if match is None:
         raise ValueError(f"{shown(size)} is not a size with a unit, such as 512M or 20G")
-    count = float(match[1]) * _FACTOR[match[2]]
-    if count < _FACTOR["M"] or count % SECTOR:
-        raise ValueError(f"{shown(size)} is not at least 1M and whole sectors of 512 bytes")
+    count = Fraction(match[1]) * _FACTOR[match[2]]
+    if not _FACTOR["M"] <= count < LARGEST:
+        raise ValueError(f"{shown(size)} is out of range: from 1M to less than 8192P")
+    if count % SECTOR:
+        raise ValueError(f"{shown(size)} is not a whole number of sectors of {SECTOR} bytes")
     return int(count)
 
 

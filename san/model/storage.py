@@ -1,23 +1,56 @@
 """Replicated disks and the volumes on them."""
 
+import re
 from collections.abc import Iterator, Mapping
 
 import attrs
 
 from . import text
-from .declare import a, between, declared, duplicates, many, mapping
+from .declare import Check, declared, duplicates, many, mapping, whole
 from .problem import Problem
-from .secret import Secret
+from .secret import Secret, a_secret
 from .size import bytes_of, size
 
 DRBD_MINOR_MAX = 1048575
 """The kernel's largest minor number (20 bits)."""
 
+DRBD_SECRET_LENGTH = (12, 64)
+"""Characters in a shared-secret: none to guess, and at most what drbd.conf(5) takes."""
 
-def _disk(value: object) -> str | None:
+DRBD_WORDS = re.compile(
+    r"address|all|common|connection|connection-mesh|device|disk|floating|global|handlers|host|"
+    r"include|meta-disk|minor-.*|net|node-id|on|options|path|port|protocol|proxy|resource|skip|"
+    r"stacked-on-top-of|startup|syncer|template-file|volume"
+)
+"""Words that drbd.conf(5) and drbdadm(8) read as something else than a resource's name."""
+
+TAKEN_PORTS = {22: "sshd", 3260: "the iSCSI target"}
+"""TCP ports that another service of a node holds on every address."""
+
+IN_DEV = re.compile(
+    r"block|bus|char|cpu|disk|dm-\d+|dri|drbd\d*|fd|hugepages|input|loop\d+|mapper|md\d*|"
+    r"mqueue|net|nvme.*|pts|random|sd[a-z]+\d*|shm|snd|vd[a-z]+\d*|vfio|zero|null"
+)
+"""Names that /dev has already, so that no volume group can have its directory there (lvm(8))."""
+
+LVS_OWN = re.compile(
+    r"(snapshot|pvmove).*|"
+    r".*_([ct]data|[cirt]meta|corig|cpool|cvol|[iv]orig|mimage|mlog|pmspare|rimage|vdata|"
+    r"wcorig).*"
+)
+"""Names that LVM keeps for volumes of its own (lvm(8), VALID NAMES)."""
+
+DM_NAME_MAX = 127
+"""Characters in a device-mapper name: `group-volume`, each hyphen within a name doubled."""
+
+
+def _disk(value: object) -> str | Problem | None:
     if isinstance(value, Mapping):
-        return mapping(text.uname, text.path, "a disk for each node")(value)
-    return text.path(value)
+        return _DISKS(value)
+    return text.device(value)
+
+
+_DISKS: Check = mapping(text.uname, text.device, "a disk for each node")
 
 
 @attrs.frozen
@@ -27,11 +60,21 @@ class DrbdResource:
     name: str = declared(text.token)
     disk: str | Mapping[str, str] = declared(_disk)
     """The backing disk: one path for both nodes, or a path by node name."""
-    minor: int = declared(between(0, DRBD_MINOR_MAX, "a device's minor"), default=0)
-    port: int = declared(between(1, 65535, "a TCP port"), default=7788)
+    minor: int = declared(whole(0, DRBD_MINOR_MAX, "a device's minor"), default=0)
+    port: int = declared(whole(1, 65535, "a TCP port"), default=7788)
     network: str = declared(text.token, default="replication")
-    secret: Secret = declared(a(Secret, "a Secret"), default=Secret("DRBD_SECRET"))
+    secret: Secret = declared(a_secret, default=Secret("DRBD_SECRET"), repr=False)
     """What the peers prove to each other (shared-secret, at most 64 characters)."""
+
+    def problems(self) -> Iterator[Problem]:
+        """Names, ports and secrets that DRBD can't take."""
+        yield from self.secret.unfit("DRBD's shared-secret", *DRBD_SECRET_LENGTH)
+        if DRBD_WORDS.fullmatch(self.name):
+            yield Problem("name", f"{self.name!r} is a word of drbdadm's own; choose another")
+        if self.port in TAKEN_PORTS:
+            yield Problem(
+                "port", f"{self.port} is taken by {TAKEN_PORTS[self.port]}; choose one such as 7788"
+            )
 
     @property
     def device(self) -> str:
@@ -55,6 +98,13 @@ class Volume:
         """Its size in bytes."""
         return bytes_of(self.size)
 
+    def problems(self) -> Iterator[Problem]:
+        """Names that LVM keeps for its own volumes."""
+        if LVS_OWN.fullmatch(self.name):
+            yield Problem(
+                "name", f"{self.name!r} is like the names of LVM's own volumes; rename it"
+            )
+
 
 @attrs.frozen
 class VolumeGroup:
@@ -65,15 +115,31 @@ class VolumeGroup:
     volumes: tuple[Volume, ...] = declared(many(Volume, "Volumes", least=1))
 
     def problems(self) -> Iterator[Problem]:
-        """Names that stand twice, and those LVM keeps for itself."""
-        for name in duplicates([volume.name for volume in self.volumes]):
+        """Names that stand twice, that /dev has already, or that are too long together."""
+        if IN_DEV.fullmatch(self.name):
+            yield Problem("name", f"/dev/{self.name} is not LVM's; choose another name")
+        for name in duplicates(volume.name for volume in self.volumes):
             yield Problem("volumes", f"{name!r} is there twice; give each volume its own name")
         for index, volume in enumerate(self.volumes):
-            if volume.name.startswith(("snapshot", "pvmove")):
+            if len(_mapped(self.name)) + 1 + len(_mapped(volume.name)) > DM_NAME_MAX:
                 yield Problem(
-                    f"volumes[{index}].name", f"{volume.name!r} begins as LVM's own names do"
+                    f"volumes[{index}].name",
+                    f"it and {self.name!r} have more than {DM_NAME_MAX} characters together, "
+                    "hyphens counted twice, as device-mapper does; shorten one",
                 )
 
     def path_of(self, volume: str) -> str:
         """The device of `volume`."""
         return f"/dev/{self.name}/{volume}"
+
+    def contains(self, device: str) -> bool:
+        """Whether `device` is the path of one of its volumes, in either spelling."""
+        mapped = f"/dev/mapper/{_mapped(self.name)}-"
+        return device.startswith(f"/dev/{self.name}/") or (
+            device.startswith(mapped) and device[len(mapped) : len(mapped) + 1] != "-"
+        )
+
+
+def _mapped(name: str) -> str:
+    """The name as device-mapper writes it."""
+    return name.replace("-", "--")

@@ -6,11 +6,11 @@ from ipaddress import IPv4Network
 import attrs
 
 from . import text
-from .declare import a, between, declared, duplicates, many, one_of, optional, shown
+from .declare import a, declared, duplicates, each, many, one_of, optional, shown, whole
 from .problem import Problem
-from .secret import Secret
+from .secret import Secret, a_secret
 
-CHAP_SECRET_LENGTH = range(12, 17)
+CHAP_SECRET_LENGTH = (12, 16)
 """Characters in a CHAP secret: at least 96 bits (RFC 7143, section 9.2.1), and at most what
 Microsoft's initiator takes."""
 
@@ -20,29 +20,18 @@ class Chap:
     """A user and its secret for CHAP (RFC 1994)."""
 
     user: str = declared(text.token)
-    secret: Secret = declared(a(Secret, "a Secret"))
+    secret: Secret = declared(a_secret, repr=False)
 
     def problems(self) -> Iterator[Problem]:
         """A secret that initiators refuse, or that a configuration can't carry."""
-        value = self.secret.reveal()
-        if len(value) not in CHAP_SECRET_LENGTH:
-            yield Problem(
-                "secret",
-                f"{self.secret.name} has {len(value)} characters; a CHAP secret has 12 to 16",
-            )
-        elif text.carried(value) is not None or not value.isascii():
-            yield Problem(
-                "secret",
-                f"{self.secret.name} has white space, a quote, a backslash, `::` or a character "
-                "beyond ASCII; choose letters, digits and signs",
-            )
+        yield from self.secret.unfit("a CHAP secret", *CHAP_SECRET_LENGTH)
 
 
 @attrs.frozen
 class Lun:
     """A logical unit: a number of the target, and the volume behind it."""
 
-    number: int = declared(between(0, 255, "a LUN"))
+    number: int = declared(whole(0, 255, "a LUN's number"))
     volume: str = declared(text.carried)
     """Volume group and volume: `storage/test`."""
     iotype: str = declared(one_of("fileio", "blockio"), default="fileio")
@@ -55,27 +44,22 @@ class Lun:
 
 def _initiator(value: object) -> str | None:
     """An ACL's entry: an iSCSI name, or an IPv4 network or address."""
-    if isinstance(value, str) and value[:1].isdigit():
-        try:
-            IPv4Network(value)
-        except ValueError:
-            return f"{shown(value)} is neither an IPv4 address nor a network such as 10.0.0.0/24"
-        return None
-    return text.iscsi_name(value)
+    if not isinstance(value, str) or not value[:1].isdigit():
+        return text.iscsi_name(value)
+    try:
+        network = IPv4Network(value)
+    except ValueError:
+        return f"{shown(value)} is neither an IPv4 address nor a network such as 10.0.0.0/24"
+    if value not in (str(network), str(network).removesuffix("/32")):
+        return f"{shown(value)} is not in plain form; write {network}"
+    return None
 
 
 @attrs.frozen
 class Acl:
     """Who may log in: initiator names, and IPv4 networks or addresses they come from."""
 
-    initiators: tuple[str, ...] = declared(many(str, "initiators", least=1))
-
-    def problems(self) -> Iterator[Problem]:
-        """Entries that are neither a name nor an address."""
-        for index, value in enumerate(self.initiators):
-            sentence = _initiator(value)
-            if sentence is not None:
-                yield Problem(f"initiators[{index}]", sentence)
+    initiators: tuple[str, ...] = declared(many(str, "initiators", least=1), each(_initiator))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -100,6 +84,6 @@ class Target:
     acl: Acl | None = declared(optional(a(Acl, "an Acl")), default=None)
 
     def problems(self) -> Iterator[Problem]:
-        """Numbers and volumes that stand twice."""
-        for number in duplicates([str(lun.number) for lun in self.luns]):
+        """Numbers that stand twice."""
+        for number in duplicates(lun.number for lun in self.luns):
             yield Problem("luns", f"LUN {number} is there twice; give each its own number")

@@ -1,25 +1,30 @@
 """Strings that can be carried unharmed into haresources, drbd.conf and a target's configuration."""
 
+import posixpath
 import re
+from collections.abc import Callable
 
-from .declare import Check, shown
+from .declare import shown
 
-_TOKEN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
-_UNAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
-_IQN = re.compile(
-    r"iqn\.\d{4}-(0[1-9]|1[0-2])\.[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9-]+)*(:[a-z0-9.:-]+)?"
-)
+_TOKEN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,126}")
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_DOMAIN = rf"{_LABEL}(?:\.{_LABEL})*"
+_UNAME = re.compile(_DOMAIN)
+_IQN = re.compile(rf"iqn\.[0-9]{{4}}-(?:0[1-9]|1[0-2])\.{_DOMAIN}(?::[a-z0-9.:-]+)?")
 _EUI = re.compile(r"eui\.[0-9A-Fa-f]{16}")
-_NAA = re.compile(r"naa\.([0-9A-Fa-f]{16}|[0-9A-Fa-f]{32})")
-_INTERFACE = re.compile(r"[A-Za-z0-9_.-]{1,15}")
-_PATH = re.compile(r"/[A-Za-z0-9_./+:@=-]*")
-_HARMFUL = re.compile(r"[\s\"'`\\\x00-\x1f\x7f]|::")
+_NAA = re.compile(r"naa\.(?:[0-9A-Fa-f]{16}|[0-9A-Fa-f]{32})")
+_INTERFACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}")
+_DEVICE = re.compile(r"/dev/[A-Za-z0-9_./+:@=-]{1,250}")
+_HARMFUL = re.compile(r"[\s\"'`\\\x00-\x1f\x7f-\x9f]|::")
 
 ISCSI_NAME_MAX = 223
 """Bytes in an iSCSI name (RFC 7143, section 4.2.7.1)."""
 
 UNAME_MAX = 64
 """Bytes in a node name: what the kernel keeps of `uname -n` (uname(2))."""
+
+NOT_INTERFACES = ("all", "default", "lo")
+"""Names that stand for something else in net.ipv4.conf, or lead nowhere."""
 
 
 def carried(value: object) -> str | None:
@@ -34,7 +39,7 @@ def carried(value: object) -> str | None:
     return None
 
 
-def _matching(pattern: re.Pattern[str], rule: str) -> Check:
+def _matching(pattern: re.Pattern[str], rule: str) -> Callable[[object], str | None]:
     def check(value: object) -> str | None:
         sentence = carried(value)
         if sentence is None and not pattern.fullmatch(str(value)):
@@ -44,20 +49,28 @@ def _matching(pattern: re.Pattern[str], rule: str) -> Check:
     return check
 
 
-token = _matching(_TOKEN, "a plain name (letters, digits, `_`, `.`, `+`, `-`)")
+token = _matching(
+    _TOKEN, "a plain name (letters, digits, `_`, `.`, `+`, `-`; at most 127 characters)"
+)
 """A plain name: what DRBD, LVM and Heartbeat all take."""
 
-interface = _matching(_INTERFACE, "an interface name (1 to 15 of letters, digits, `_`, `.`, `-`)")
-"""A network interface's name, as the kernel limits it (IFNAMSIZ)."""
-
-_path = _matching(_PATH, "an absolute path of letters, digits and `_./+:@=-`")
+_interface = _matching(_INTERFACE, "an interface's name (1 to 15 of letters, digits, `_.-`)")
+_device = _matching(_DEVICE, "a device's path: /dev/… of letters, digits and `_./+:@=-`")
 
 
-def path(value: object) -> str | None:
-    """An absolute path without `..`, in characters that need no quoting anywhere."""
-    sentence = _path(value)
-    if sentence is None and ".." in str(value).split("/"):
-        sentence = f"{shown(value)} climbs with `..`; write the path it leads to"
+def interface(value: object) -> str | None:
+    """A network interface's name, as the kernel limits it (IFNAMSIZ)."""
+    if isinstance(value, str) and value in NOT_INTERFACES:
+        return f"{value!r} is not a card that carries a network; name one, such as 'eth1'"
+    return _interface(value)
+
+
+def device(value: object) -> str | None:
+    """A device's path in its plain form, so that equal devices have equal paths."""
+    sentence = _device(value)
+    if sentence is None and posixpath.normpath(str(value)) != value:
+        plain = posixpath.normpath(str(value))
+        sentence = f"{shown(value)} is a detour; write the plain path, {plain}"
     return sentence
 
 
@@ -78,8 +91,9 @@ def iscsi_name(value: object) -> str | None:
     if sentence is not None:
         return sentence
     text = str(value)
-    if len(text.encode()) > ISCSI_NAME_MAX:
-        return f"{shown(value)} has {len(text.encode())} bytes; an iSCSI name has at most 223"
+    size = len(text.encode(errors="replace"))
+    if size > ISCSI_NAME_MAX:
+        return f"{shown(value)} has {size} bytes; an iSCSI name has at most {ISCSI_NAME_MAX}"
     if not any(pattern.fullmatch(text) for pattern in (_IQN, _EUI, _NAA)):
         return (
             f"{shown(value)} is not an iSCSI name; write iqn.YYYY-MM.reversed.domain:name "

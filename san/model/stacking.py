@@ -1,0 +1,108 @@
+"""A cluster's layers: disk, DRBD resource, volume group, volume, LUN, and what lies on what."""
+
+import re
+from collections.abc import Iterator, Mapping
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from .cabling import joined
+from .declare import duplicates
+from .problem import Problem
+from .storage import DrbdResource
+
+if TYPE_CHECKING:
+    from .cluster import Cluster
+
+
+def problems(cluster: "Cluster") -> Iterator[Problem]:
+    """What is wrong between disks, resources, volume groups and LUNs."""
+    for index, resource in enumerate(cluster.resources):
+        yield from joined(cluster, resource.network, f"resources[{index}].network")
+        yield from _disks(cluster, resource, f"resources[{index}].disk")
+    yield from _shared(cluster)
+    yield from _groups(cluster)
+    yield from _luns(cluster)
+
+
+def _disk_of(resource: DrbdResource, node: str) -> str | None:
+    """The disk on `node`; None where the resource names none there."""
+    return resource.disk.get(node) if isinstance(resource.disk, Mapping) else resource.disk
+
+
+def _disks(cluster: "Cluster", resource: DrbdResource, path: str) -> Iterator[Problem]:
+    nodes = [node.name for node in cluster.nodes]
+    if isinstance(resource.disk, Mapping) and set(resource.disk) != set(nodes):
+        yield Problem(path, f"name a disk for each of {', '.join(nodes)}, and for no other host")
+    disks = {disk for node in nodes if (disk := _disk_of(resource, node))}
+    for disk in sorted(disks):
+        if disk.startswith("/dev/drbd"):
+            yield Problem(path, f"{disk} is a DRBD device; name the disk below it")
+        for group in cluster.volume_groups:
+            if not group.contains(disk):
+                continue
+            if resource.name in group.resources:
+                why = f"it is circular: {group.name} itself lies on {resource.name}"
+            else:
+                why = f"only the node that serves {group.name} has it"
+            yield Problem(path, f"{disk} is of the cluster's {group.name}, and {why}; name a disk")
+
+
+def _shared(cluster: "Cluster") -> Iterator[Problem]:
+    """What two resources can't share."""
+    for key in ("minor", "port"):
+        for value in duplicates(getattr(resource, key) for resource in cluster.resources):
+            yield Problem("resources", f"{key} {value} is there twice; give each its own {key}")
+    for (_, one), (index, two) in combinations(enumerate(cluster.resources), 2):
+        for node in cluster.nodes:
+            disks = _disk_of(one, node.name), _disk_of(two, node.name)
+            if disks[0] and disks[1] and _overlap(disks[0], disks[1]):
+                yield Problem(
+                    f"resources[{index}].disk",
+                    f"{disks[1]} of {node.name} overlaps {disks[0]} of {one.name}: each would "
+                    "overwrite the other; give each its own disk or partition",
+                )
+
+
+def _overlap(one: str, two: str) -> bool:
+    """Whether one path is the other, or a partition of it."""
+    whole, part = sorted((one, two), key=len)
+    if not part.startswith(whole):
+        return False
+    number = r"p\d+" if whole[-1].isdigit() else r"p?\d+"
+    return re.fullmatch(rf"|{number}|-part\d+", part[len(whole) :]) is not None
+
+
+def _groups(cluster: "Cluster") -> Iterator[Problem]:
+    names = {resource.name for resource in cluster.resources}
+    users: dict[str, str] = {}
+    for index, group in enumerate(cluster.volume_groups):
+        for position, name in enumerate(group.resources):
+            path = f"volume_groups[{index}].resources[{position}]"
+            if name not in names:
+                yield Problem(path, f"there is no DRBD resource {name!r}; declare it in resources")
+            elif name in users:
+                yield Problem(path, f"{name!r} already belongs to {users[name]!r}; remove it here")
+            users.setdefault(name, group.name)
+
+
+def _luns(cluster: "Cluster") -> Iterator[Problem]:
+    volumes = {f"{group.name}/{v.name}" for group in cluster.volume_groups for v in group.volumes}
+    exported: dict[str, str] = {}
+    for index, target in enumerate(cluster.targets):
+        for position, lun in enumerate(target.luns):
+            path = f"targets[{index}].luns[{position}]"
+            if lun.volume not in volumes:
+                known = ", ".join(sorted(volumes))
+                yield Problem(f"{path}.volume", f"there is no volume {lun.volume!r}, only {known}")
+            elif lun.volume in exported:
+                yield Problem(
+                    f"{path}.volume",
+                    f"{lun.volume} is already a LUN of {exported[lun.volume]}: two names for one "
+                    "disk corrupt it; export it once",
+                )
+            exported.setdefault(lun.volume, target.name)
+            if lun.number == 0 and cluster.target_software == "stgt":
+                yield Problem(
+                    f"{path}.number",
+                    "STGT's LUN 0 is its controller, so its data LUNs start at 1; write 1",
+                )
