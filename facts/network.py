@@ -13,7 +13,7 @@ for file in /proc/sys/net/ipv4/conf/*/arp_filter; do
   interface=${{file%/arp_filter}}
   {{ read -r value <"$file"; }} && echo "arp_filter ${{interface##*/}} $value"
 done
-{services.shell(network.DAEMONS, network.UNITS)}
+{services.shell(daemons=network.DAEMONS, units=network.UNITS)}
 exec grep -sHE 'arp_filter|^[[:space:]]*iface[[:space:]]' {" ".join(network.SYSCTL_FILES)} \
 {network.IFUPDOWN_FILE} {network.IFUPDOWN_FILE}.d/*
 """

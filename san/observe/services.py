@@ -1,4 +1,4 @@
-"""Which daemons run and which units start at boot, asked with shell builtins alone.
+"""Which programs are there, which daemons run, which units start at boot: by shell builtins alone.
 
 `systemctl`, `pidof` and `pgrep` are processes, and systemd does not know a daemon that a resource
 script started; /proc and the unit directories know both.
@@ -29,6 +29,12 @@ for file in /proc/[0-9]*/comm; do name=
 done
 """
 
+_PROGRAMS = """\
+for program in {names}; do
+  if command -v "$program" >/dev/null; then echo "program $program"; fi
+done
+"""
+
 _UNITS = """\
 for unit in {names}; do state=absent
   for dir in /etc/systemd/system /lib/systemd/system /usr/lib/systemd/system; do
@@ -45,8 +51,13 @@ done
 
 @attrs.frozen
 class Services:
-    """The daemons that run, by process name, and how each unit stands at boot."""
+    """The programs found, the daemons that run, by process name, and the units by name.
 
+    A program that is found and can't be run (a missing library) has status 127 too, so that status
+    alone does not tell 'not installed'.
+    """
+
+    programs: frozenset[str]
     running: frozenset[str]
     boot: Mapping[str, Boot]
 
@@ -55,9 +66,13 @@ class Services:
         return self.boot.get(unit) == "enabled"
 
 
-def shell(daemons: Iterable[str] = (), units: Iterable[str] = ()) -> str:
+def shell(
+    *, programs: Iterable[str] = (), daemons: Iterable[str] = (), units: Iterable[str] = ()
+) -> str:
     """The text for `sh` whose output `parse` reads; names of daemons have 15 bytes at most."""
     text = ""
+    if programs:
+        text += _PROGRAMS.format(names=shlex.join(programs))
     if daemons:
         text += _DAEMONS.format(names=shlex.join(daemons))
     if units:
@@ -70,17 +85,21 @@ def parse(lines: Iterable[str]) -> Services:
 
     Example::
 
+        program cl_status
         daemon heartbeat
         unit heartbeat.service disabled
     """
+    programs: set[str] = set()
     running: set[str] = set()
     boot: dict[str, Boot] = {}
     for line in lines:
         match line.split(" "):
+            case ["program", name]:
+                programs.add(name)
             case ["daemon", name]:
                 running.add(name)
             case ["unit", name, state] if state in _BOOT:
                 boot[name] = _BOOT[state]
             case _:
                 pass
-    return Services(frozenset(running), boot)
+    return Services(frozenset(programs), frozenset(running), boot)

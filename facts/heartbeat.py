@@ -1,0 +1,53 @@
+"""Heartbeat on a node."""
+
+from pyinfra.api.command import StringCommand
+from pyinfra.api.exceptions import FactProcessError
+from pyinfra.api.facts import FactBase
+
+from san.observe import heartbeat, services
+from san.observe.sections import UnreadableError, script
+
+_SERVICES = services.shell(
+    programs=[heartbeat.PROGRAM], daemons=[heartbeat.DAEMON], units=[heartbeat.UNIT]
+)
+_FILES = f"""\
+{_SERVICES}
+cd {heartbeat.CONFIG} 2>/dev/null || exit 0
+if [ -e authkeys ]; then stat -c 'authkeys %a' authkeys; fi
+set --
+for name in ha.cf haresources; do
+  if [ -e "$name" ]; then echo "file $name"; set -- "$@" "{heartbeat.CONFIG}/$name"; fi
+done
+if [ $# = 0 ]; then exit 0; fi
+exec grep -H '' "$@"
+"""
+
+
+class Heartbeat(FactBase[heartbeat.HeartbeatState]):
+    """What runs and starts at boot, nodes and links, resources held, ha.cf and haresources.
+
+    .. code:: python
+
+        state = host.get_fact(Heartbeat)
+        if state.holds == "all":
+            ...
+    """
+
+    def command(self) -> StringCommand:
+        """Two calls of cl_status (every node and link in one), one `grep`, one `stat`."""
+        return StringCommand(
+            script(
+                {
+                    "files": _FILES,
+                    "nodes": "exec cl_status hbstatus -v",
+                    "resources": "exec cl_status rscstatus",
+                }
+            )
+        )
+
+    def process(self, output: list[str]) -> heartbeat.HeartbeatState:
+        """Parse; what can't be understood fails the host."""
+        try:
+            return heartbeat.parse(output)
+        except UnreadableError as problem:
+            raise FactProcessError(str(problem)) from None
