@@ -7,9 +7,10 @@ from pathlib import Path, PurePosixPath
 
 import attrs
 
+from san.lab.lab import Lab
+
 from . import writer
 from .errors import DrillRefusedError
-from .hosts import Hosts
 from .pair import ANSWER
 
 UNIT = "san-drill"
@@ -85,7 +86,7 @@ def the_disk(disks: tuple[Disk, ...], client: str) -> Disk:
 class Client:
     """The client host, and the writer on it."""
 
-    def __init__(self, lab: Hosts, name: str) -> None:
+    def __init__(self, lab: Lab, name: str) -> None:
         self.name = name
         self._lab = lab
 

@@ -1,1 +1,90 @@
 """`san drill`: faults for a running cluster in the lab."""
+
+import json
+import runpy
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from san.lab.errors import LabError
+from san.lab.lab import Lab
+from san.lab.progress import Report as Progress
+from san.model import Cluster, Site
+
+from . import power_cut
+from .errors import DrillError
+
+
+def _cluster(inventory: Path, name: str | None) -> Cluster:
+    """Find the cluster to drill: the one named, or the inventory's only one."""
+    site = runpy.run_path(str(inventory))["site"]
+    assert isinstance(site, Site)  # noqa: S101 (inventory.py's own convention)
+    clusters = {cluster.name: cluster for cluster in site.clusters}
+    known = ", ".join(clusters)
+    if name is None and len(clusters) > 1:
+        raise click.UsageError(f"{inventory} has several clusters; name one: --cluster {known}")
+    cluster = site.clusters[0] if name is None else clusters.get(name)
+    if cluster is None:
+        raise click.UsageError(f"{inventory} has no cluster {name!r}; it has {known}")
+    if not cluster.clients:
+        raise click.UsageError(f"cluster {cluster.name!r} has no client that could write")
+    return cluster
+
+
+@click.group()
+def drill() -> None:
+    """Break something under a writing client, and see what it noticed."""
+
+
+@drill.command("power-cut")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@click.option("--cluster", metavar="NAME", help="The cluster, if the inventory has several.")
+@click.option(
+    "--seconds-before",
+    metavar="N",
+    type=click.FloatRange(min=1),
+    default=power_cut.SECONDS_BEFORE,
+    show_default=True,
+    help="Seconds of steady writing before the cut.",
+)
+@click.option(
+    "--out",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("build"),
+    show_default=True,
+    help="Where the report, the picture and the logs go.",
+)
+def power_cut_command(
+    *, as_json: bool, cluster: str | None, seconds_before: float, out: Path
+) -> None:
+    """Cut the power of the node that serves, while the client writes.
+
+    Exits with 1 when an acknowledged write is lost or the client doesn't come back. The node stays
+    without power; `san lab restore deployed` brings the lab back.
+    """
+    chosen = _cluster(Path("inventory.py"), cluster)
+    first, second = chosen.nodes
+    try:
+        report = power_cut.run(
+            Lab.open(),
+            (first.name, second.name),
+            chosen.clients[0].name,
+            out=out,
+            seconds_before=seconds_before,
+            progress=Progress(),
+        )
+    except (DrillError, LabError) as error:
+        raise click.ClickException(str(error)) from error
+    if as_json:
+        click.echo(json.dumps(report.to_json(), indent=2))
+    else:
+        console = Console()
+        console.print(report.table())
+        console.print(f"the picture: {out}/drill-{report.fault}.svg", highlight=False)
+    if report.lost:
+        raise click.ClickException(
+            f"{report.lost} of {report.acked} acknowledged writes are lost; "
+            f"the logs are in {out}/drill-{report.fault}"
+        )

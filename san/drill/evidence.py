@@ -6,7 +6,6 @@ from pathlib import Path
 import attrs
 
 from . import initiator, journal, takeover, timeline, writer
-from .clock import Offset
 from .timeline import Moments, Span, Timeline
 
 
@@ -22,11 +21,11 @@ class Event:
 
 @attrs.frozen
 class Witness:
-    """A host, its journal as journalctl printed it, and its clock against ours."""
+    """A host, its journal as journalctl printed it, and by how many seconds its clock is ahead."""
 
     host: str
     journal: str
-    offset: Offset
+    ahead: float
 
 
 @attrs.frozen(slots=False)
@@ -63,7 +62,7 @@ class Evidence:
         acks = [line for line in self.writes if isinstance(line, writer.Ack)]
         if not acks:
             return []
-        fault = timeline.at(acks, self.struck_at + self.client.offset.seconds)
+        fault = timeline.at(acks, self.struck_at + self.client.ahead)
         return [ack.end - fault for ack in acks]
 
     @property
@@ -73,7 +72,7 @@ class Evidence:
 
     def moments(self) -> Moments:
         """When the survivor acted."""
-        story, since = self.takeover, self.struck_at + self.survivor.offset.seconds
+        story, since = self.takeover, self.struck_at + self.survivor.ahead
         return Moments(
             declared_dead=None if story.declared_dead is None else story.declared_dead - since,
             complete=None if story.complete is None else story.complete - since,
@@ -88,7 +87,7 @@ class Evidence:
 
     def events(self) -> tuple[Event, ...]:
         """What the client's storage layers noticed."""
-        since = self.struck_at + self.client.offset.seconds
+        since = self.struck_at + self.client.ahead
         return tuple(
             Event(seen.time - since, self.client.host, seen.kind, seen.text)
             for seen in initiator.parse(journal.parse(self.client.journal))

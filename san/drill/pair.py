@@ -5,12 +5,15 @@ from collections.abc import Iterable
 
 import attrs
 
+from san.lab.lab import Lab
+
 from .errors import DrillRefusedError
-from .hosts import Hosts
 
 ANSWER = 30.0
 """Seconds for a short command by ssh; under emulation a login alone takes one or two."""
 
+# no file: the module isn't loaded, so nothing is Primary there
+_READ = "test ! -e /proc/drbd || cat /proc/drbd"
 _DEVICE = re.compile(
     r"^\s*\d+: cs:(?P<connection>\S+) ro:(?P<role>\w+)/\w+ ds:(?P<disk>\w+)/(?P<peer_disk>\w+)",
     re.MULTILINE,
@@ -38,12 +41,12 @@ def parse_proc_drbd(node: str, text: str) -> tuple[Replica, ...]:
     return tuple(Replica(node, **match.groupdict()) for match in _DEVICE.finditer(text))
 
 
-def replicas(lab: Hosts, nodes: Iterable[str]) -> tuple[Replica, ...]:
+def replicas(lab: Lab, nodes: Iterable[str]) -> tuple[Replica, ...]:
     """Ask the nodes for their DRBD devices."""
     return tuple(
         replica
         for node in nodes
-        for replica in parse_proc_drbd(node, lab.ssh(node, "cat /proc/drbd", timeout=ANSWER).stdout)
+        for replica in parse_proc_drbd(node, lab.ssh(node, _READ, timeout=ANSWER).stdout)
     )
 
 
@@ -54,7 +57,7 @@ def serving(found: Iterable[Replica]) -> str:
     if len(primaries) != 1:
         who = " and ".join(primaries) or "no node"
         raise DrillRefusedError(
-            f"{who} is DRBD Primary: a drill needs one node that serves; "
+            f"DRBD is Primary on {who}, and a drill needs one node that serves; "
             "deploy the cluster, or restore the lab's snapshot `deployed`"
         )
     for replica in found:

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from san.lab.lab import Lab
 from san.lab.progress import Report as Progress
 
-from .hosts import Hosts
 from .report import Report
 from .scenario import play
 
@@ -18,13 +18,13 @@ class PowerCut:
     name = "power-cut"
     title = "Power cut"
 
-    def strike(self, lab: Hosts, node: str) -> None:
+    def strike(self, lab: Lab, node: str) -> None:
         """Cut `node`'s power."""
         lab.power_cut(node)
 
 
 def run(
-    lab: Hosts,
+    lab: Lab,
     nodes: tuple[str, str],
     client: str,
     *,

@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
+from san.lab.lab import Lab
 from san.lab.progress import Report as Progress
 
-from . import clock, journal, pair, picture, timeline, watch
+from . import journal, pair, picture, timeline, watch
 from .client import Client
 from .errors import DrillFailedError
 from .evidence import Evidence, Witness
-from .hosts import Hosts
 from .report import BUCKET, Report
 
 SETTLING = 10.0
@@ -30,12 +30,12 @@ class Fault(Protocol):
     @property
     def title(self) -> str: ...  # noqa: D102
 
-    def strike(self, lab: Hosts, node: str) -> None:
+    def strike(self, lab: Lab, node: str) -> None:
         """Hit the node that serves; return when it is hit."""
 
 
 def play(
-    lab: Hosts,
+    lab: Lab,
     fault: Fault,
     nodes: tuple[str, str],
     client_name: str,
@@ -56,12 +56,13 @@ def play(
     disk = client.disk()
     client.install()
     client.refuse_foreign_data(disk)
-    offsets = {host: clock.measure(lab, host) for host in (survivor, client_name)}
+    clocks = lab.set_clocks((survivor, client_name))
     started = time.time()
 
     def witness(host: str) -> Witness:
-        since = journal.command(started + offsets[host].seconds)
-        return Witness(host, lab.ssh(host, since, timeout=READING).stdout, offsets[host])
+        since = journal.command(started)
+        printed = lab.ssh(host, since, timeout=READING).stdout
+        return Witness(host, printed, clocks[host].offset_ms / 1000)
 
     def collect() -> Evidence:
         evidence = Evidence(
@@ -115,7 +116,7 @@ def play(
         acked=len(evidence.ends),
         errors=evidence.errors,
         verification=verification,
-        clock_uncertainty=sum(offset.uncertainty for offset in offsets.values()),
+        clock_uncertainty=sum(read.uncertainty_ms for read in clocks.values()) / 1000,
         events=evidence.events(),
         rate=timeline.rate(evidence.ends, BUCKET),
         notes=evidence.notes(),
