@@ -6,7 +6,7 @@ import attrs
 
 from . import cabling, stacking, text
 from .declare import a, declared, duplicates, many, mapping, one_of, shown
-from .heartbeat import Heartbeat
+from .heartbeat import Heartbeat, Link
 from .network import Network, Portal, address
 from .problem import Problem
 from .storage import DrbdResource, VolumeGroup
@@ -160,10 +160,16 @@ class Cluster:
 
     def to_json(self) -> dict[str, object]:
         """The cluster as plain data, without what may hold a secret: pyinfra's `ssh_…` data."""
-        return attrs.asdict(
-            self,
-            filter=lambda field, _: field.name != "ssh",
-            value_serializer=lambda _, __, value: (
-                dict(value) if isinstance(value, Mapping) else value
-            ),
-        )
+        return {field.name: _plain(getattr(self, field.name)) for field in attrs.fields(Cluster)}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return dict(value)
+    if not attrs.has(type(value)):
+        return value
+    kind = {"kind": type(value).__name__.lower()} if isinstance(value, Link) else {}
+    names = (field.name for field in attrs.fields(type(value)) if field.name != "ssh")
+    return kind | {name: _plain(getattr(value, name)) for name in names}

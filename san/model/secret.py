@@ -19,8 +19,8 @@ _NAME = re.compile(r"[A-Z][A-Z0-9_]*")
 _CARRIED = re.compile(r"[A-Za-z0-9_.,:@%/+-]*")
 
 
-def _name(value: object) -> str | None:
-    # The value is not shown: it may be the secret itself.
+def a_name(value: object) -> str | None:
+    """A secret's name. The message shows no value: it may be the secret itself."""
     if isinstance(value, str) and _NAME.fullmatch(value):
         return None
     return (
@@ -78,7 +78,7 @@ def read_secrets(path: Path) -> dict[str, str]:
 class Secret:
     """A secret by its name: looked up in the environment first, then in the secrets file."""
 
-    name: str = declared(_name)
+    name: str = declared(a_name)
 
     def problems(self) -> Iterator[Problem]:
         """Say where the secret is missing or can't be read."""
