@@ -1,0 +1,169 @@
+"""A lab's beginning and end."""
+
+import shutil
+import socket
+import subprocess
+from collections.abc import Mapping
+from contextlib import ExitStack
+
+from attrs import frozen
+
+from san.lab import (
+    accel,
+    identity,
+    image,
+    lock,
+    power,
+    process,
+    remote,
+    requirements,
+    segments,
+    snapshots,
+)
+from san.lab import state as states
+from san.lab.errors import LabError
+from san.lab.image import Image
+from san.lab.lab import Lab
+from san.lab.layout import Layout
+from san.lab.machines import MACHINES
+from san.lab.progress import Report
+from san.lab.state import State
+
+BARE = "bare"  # the snapshot that `up` ends with
+
+_SETTLE_LIMIT_S = 120.0  # the rest of the boot after sshd, under emulation on a busy host
+
+
+@frozen
+class Wanted:
+    """What `up` is asked for."""
+
+    suite: str
+    accel: str = "auto"
+
+
+def up(layout: Layout, wanted: Wanted, report: Report) -> Lab:
+    """Start the lab unless it is up; after a failure or Ctrl-C nothing is left running."""
+    requirements.check()
+    with lock.locked(layout):
+        if layout.state.exists():
+            _check_up(layout, wanted)
+            report.say(f"the lab in {layout.directory} is up already")
+            return Lab(layout)
+        _end_all(layout)  # what a killed `up` may have left
+        try:
+            states.write(layout.state, _start(layout, wanted, report))
+        except BaseException:
+            _end_all(layout)
+            raise
+    return Lab(layout)
+
+
+def down(layout: Layout) -> bool:
+    """End everything that the lab has started; False when nothing ran."""
+    if not layout.directory.exists():
+        return False
+    with lock.locked(layout):
+        return _end_all(layout)
+
+
+def _check_up(layout: Layout, wanted: Wanted) -> None:
+    now = states.read(layout.state)
+    if now.suite != wanted.suite or wanted.accel not in ("auto", now.accel):
+        msg = (
+            f"the lab that is up has {now.suite} under {now.accel}, not {wanted.suite} under "
+            f"{wanted.accel}: `san lab down` first"
+        )
+        raise LabError(msg)
+    dead = [
+        record.stem
+        for record in layout.processes.glob("*.json")
+        if record.stem not in MACHINES and process.running(record) is None
+    ]
+    if dead or not power.powered_hosts(layout):
+        what = ", ".join(dead) or "all machines"
+        msg = f"the lab is broken ({what} ended): `san lab down`, then `san lab up`"
+        raise LabError(msg)
+
+
+def _start(layout: Layout, wanted: Wanted, report: Report) -> State:
+    made = image.provide(wanted.suite, report)
+    chosen = accel.decide(wanted.accel, power.qemu_binary(), made.kernel, layout, report)
+    state = State(wanted.suite, chosen, made.directory, _free_ports())
+    _prepare(layout, made, state.ports)
+    segments.start(layout)
+    name = "KVM" if chosen == "kvm" else "emulation, no KVM"
+    with report.step(f"boot of {', '.join(MACHINES)} ({wanted.suite}, {name})"):
+        for host in MACHINES:
+            power.on(layout, state, host)
+        remote.wait(layout.ssh_config, state.ports)
+        power.each(MACHINES, lambda host: _settle(layout, host))
+    clocks = remote.set_clocks(layout.ssh_config, list(MACHINES))
+    report.say(remote.describe(clocks))
+    with report.step(f"snapshot {BARE}"):
+        return snapshots.save(layout, state, BARE)
+
+
+def _settle(layout: Layout, host: str) -> None:
+    """Wait for the end of the boot, so that the snapshot holds a quiet machine."""
+    command = "systemctl is-system-running --wait"
+    done = remote.run(layout.ssh_config, host, command, check=False, timeout=_SETTLE_LIMIT_S)
+    if done.stdout.strip() != "running":
+        failed = "systemctl --failed --plain --no-legend"
+        units = remote.run(layout.ssh_config, host, failed, check=False).stdout.strip()
+        msg = f"{host} has booted {done.stdout.strip() or done.stderr.strip()}: {units}"
+        raise LabError(msg)
+
+
+def _prepare(layout: Layout, made: Image, ports: Mapping[str, int]) -> None:
+    """Write keys, disks and ssh_config."""
+    identity.make_key(layout.keys / "lab", "san-lab")
+    layout.disk("any", "system").parent.mkdir(parents=True, exist_ok=True)
+    base = made.initrd.read_bytes()
+    padding = b"\0" * (-len(base) % 512)
+    for host, machine in MACHINES.items():
+        identity.make_key(layout.keys / host, host)
+        own = identity.archive(identity.files(machine, layout))
+        layout.initrd(host).write_bytes(base + padding + own)
+        _make_disk("-F", "qcow2", "-b", str(made.disk), str(layout.disk(host, "system")))
+        for disk in machine.disks:
+            _make_disk(str(layout.disk(host, disk.serial)), f"{disk.size_mib}M")
+    layout.ssh_config.write_text(identity.ssh_config_text(layout, ports))
+    layout.known_hosts.write_text(identity.known_hosts_text(layout, ports))
+
+
+def _make_disk(*arguments: str) -> None:
+    done = subprocess.run(
+        ["qemu-img", "create", "-q", "-f", "qcow2", *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        msg = f"qemu-img can't create a disk: {done.stderr.strip()}"
+        raise LabError(msg)
+
+
+def _free_ports() -> dict[str, int]:
+    """Choose a free port on loopback for each machine, so that several labs can run."""
+    with ExitStack() as held:
+        ports = {}
+        for host in MACHINES:
+            probe = held.enter_context(socket.socket())
+            probe.bind(("127.0.0.1", 0))
+            ports[host] = probe.getsockname()[1]
+        return ports
+
+
+def _end_all(layout: Layout) -> bool:
+    """End every recorded process and remove what belongs to this run; keep logs and keys."""
+    records = sorted(layout.processes.glob("*.json"))
+    alive = [record for record in records if process.running(record) is not None]
+    # machines first: they are plugged into the switches
+    for record in sorted(records, key=lambda path: path.stem not in MACHINES):
+        process.end(record)
+    for made in ("disks", "net", "run"):
+        shutil.rmtree(layout.directory / made, ignore_errors=True)
+    for path in (layout.state, layout.ssh_config, layout.known_hosts):
+        path.unlink(missing_ok=True)
+    return bool(alive)

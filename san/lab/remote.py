@@ -1,0 +1,144 @@
+"""ssh into the machines, and their clocks."""
+
+import socket
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import tenacity
+from attrs import frozen
+
+from san.lab.errors import LabError
+
+# Under emulation a machine answers after 25 to 60 s, longer when the host is busy.
+BOOT_LIMIT_S = 240.0
+_BANNER_LIMIT_S = 3.0
+_SAMPLES = 12
+
+_CLOCK = """
+import sys, time
+for line in iter(sys.stdin.readline, ""):
+    if line.startswith("add"):
+        time.clock_settime_ns(time.CLOCK_REALTIME, time.time_ns() + int(line.split()[1]))
+    print(time.time_ns(), flush=True)
+"""
+
+
+@frozen
+class Clock:
+    """How far a machine's clock is from the host's after setting, and how well that is known."""
+
+    offset_ms: float
+    uncertainty_ms: float
+
+
+def command_line(config: Path, host: str, command: str | None = None) -> list[str]:
+    """Return the ssh command for `host`, for a shell there when `command` is None."""
+    line = ["ssh", "-F", str(config), "-o", "BatchMode=yes", "-o", "LogLevel=ERROR", host]
+    return line if command is None else [*line, "--", command]
+
+
+def run(
+    config: Path,
+    host: str,
+    command: str,
+    *,
+    check: bool = True,
+    timeout: float = 120.0,
+    stdin: str | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Run a shell command on `host`; a failure is a LabError that carries what it said."""
+    try:
+        done = subprocess.run(
+            command_line(config, host, command),
+            check=False,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=timeout,
+            **({"stdin": subprocess.DEVNULL} if stdin is None else {"input": stdin}),
+        )
+    except subprocess.TimeoutExpired as error:
+        msg = f"{host}: `{command}` has not ended after {timeout:g} s"
+        raise LabError(msg) from error
+    if check and done.returncode:
+        said = (done.stderr.strip() or done.stdout.strip())[-2000:]
+        msg = f"{host}: `{command}` exits with {done.returncode}: {said}"
+        raise LabError(msg)
+    return done
+
+
+def wait(config: Path, ports: Mapping[str, int], limit_s: float = BOOT_LIMIT_S) -> None:
+    """Wait until every host in `ports` runs a command."""
+    with ThreadPoolExecutor(len(ports) or 1) as pool:
+        for waiting in [pool.submit(_wait, config, *item, limit_s) for item in ports.items()]:
+            waiting.result()
+
+
+def set_clocks(config: Path, hosts: Sequence[str]) -> dict[str, Clock]:
+    """Set the hosts' clocks to this machine's, all at once; say how well."""
+    with ThreadPoolExecutor(len(hosts) or 1) as pool:
+        return dict(zip(hosts, pool.map(lambda host: _set_clock(config, host), hosts), strict=True))
+
+
+def describe(clocks: Mapping[str, Clock]) -> str:
+    """Say in one line how well clocks were set."""
+    each = (f"{host} {c.offset_ms:+.1f} ± {c.uncertainty_ms:.1f}" for host, c in clocks.items())
+    return f"clocks against this machine's, in ms: {', '.join(each)}"
+
+
+def _wait(config: Path, host: str, port: int, limit_s: float) -> None:
+    start = time.monotonic()
+    retry = tenacity.Retrying(
+        stop=tenacity.stop_after_delay(limit_s),
+        wait=tenacity.wait_fixed(0.3),
+        retry=tenacity.retry_if_exception_type((OSError, LabError)),
+        reraise=True,
+    )
+    try:
+        retry(_greet, port)
+        retry(run, config, host, "true", timeout=30)
+    except (OSError, LabError) as error:
+        took = time.monotonic() - start
+        msg = f"{host} doesn't answer ssh after {took:.0f} s: {error}; its console is in log/"
+        raise LabError(msg) from error
+
+
+def _greet(port: int) -> None:
+    """QEMU accepts for the guest at once: only a banner says that sshd is there."""
+    with socket.create_connection(("127.0.0.1", port), timeout=_BANNER_LIMIT_S) as probe:
+        if not probe.recv(64).startswith(b"SSH-"):
+            msg = "no ssh banner yet"
+            raise ConnectionError(msg)
+
+
+def _set_clock(config: Path, host: str) -> Clock:
+    command = command_line(config, host, f"exec python3 -SE -c '{_CLOCK}'")
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as talk:
+
+        def ask(question: str) -> tuple[float, float]:
+            """Return (round trip, offset) in ns of one exchange."""
+            assert talk.stdin  # noqa: S101
+            assert talk.stdout  # noqa: S101
+            sent = time.time_ns()
+            talk.stdin.write(f"{question}\n")
+            talk.stdin.flush()
+            answer = talk.stdout.readline()
+            received = time.time_ns()
+            if not answer:
+                msg = f"{host}'s clock can't be set: python3 on it has ended"
+                raise LabError(msg)
+            return received - sent, int(answer) - (sent + received) / 2
+
+        try:
+            _, offset = min(ask("tell") for _ in range(_SAMPLES))
+            ask(f"add {-offset:.0f}")
+            trip, offset = min(ask("tell") for _ in range(_SAMPLES))
+        except (OSError, ValueError) as error:
+            msg = f"{host}'s clock can't be set: {error}"
+            raise LabError(msg) from error
+    return Clock(offset / 1e6, trip / 2e6)

@@ -1,0 +1,94 @@
+"""One moment of all machines, memory and disks, kept inside their qcow2 disks.
+
+A machine that is powered off then has its disks kept alone, and is powered off again by a restore.
+"""
+
+import re
+import subprocess
+
+from san.lab import faults, power, qmp
+from san.lab.errors import LabError
+from san.lab.layout import Layout
+from san.lab.machines import MACHINES, machine
+from san.lab.state import Snapshot, State
+
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")  # QEMU takes a number for a snapshot's id
+
+
+def save(layout: Layout, state: State, name: str) -> State:
+    """Keep this moment as `name`, replacing an older one of that name; return the new state."""
+    if not _NAME.fullmatch(name):
+        msg = f"'{name}' is no name for a snapshot: a small letter, then letters, digits, hyphens"
+        raise LabError(msg)
+    powered = power.powered_hosts(layout)
+    try:
+        power.each(powered, lambda host: qmp.execute(layout.qmp(host), "stop"))
+        power.each(powered, lambda host: qmp.monitor(layout.qmp(host), f"savevm {name}"))
+        for host in MACHINES:
+            if host not in powered:
+                _save_disks(layout, host, name)
+    finally:
+        power.each(powered, lambda host: qmp.execute(layout.qmp(host), "cont"))
+    return state.with_snapshot(name, Snapshot(tuple(powered), state.faults))
+
+
+def load(layout: Layout, state: State, name: str) -> Snapshot:
+    """Bring all machines to the moment `name`, paused; return what it was."""
+    taken = state.snapshots.get(name)
+    if taken is None:
+        known = ", ".join(state.snapshots) or "none"
+        msg = f"there is no snapshot '{name}' (there are: {known})"
+        raise LabError(msg)
+    power.each(power.powered_hosts(layout), lambda host: qmp.execute(layout.qmp(host), "stop"))
+    for host in MACHINES:
+        if host not in taken.powered:
+            power.off(layout, host)
+            _image_command(layout, host, "-a", name)
+    power.each(taken.powered, lambda host: _load_machine(layout, state, host, name))
+    return taken
+
+
+def go_on(layout: Layout, taken: Snapshot) -> None:
+    """Let the machines of a loaded snapshot run, all at once."""
+    power.each(taken.powered, lambda host: qmp.execute(layout.qmp(host), "cont"))
+
+
+def _load_machine(layout: Layout, state: State, host: str, name: str) -> None:
+    if power.powered(layout, host):
+        try:
+            faults.heal_disks(layout, host)
+            qmp.monitor(layout.qmp(host), f"loadvm {name}")
+        except LabError:  # hardware that the snapshot doesn't know: a fresh machine takes it
+            power.off(layout, host)
+        else:
+            return
+    power.on(layout, state, host, snapshot=name)
+
+
+def _save_disks(layout: Layout, host: str, name: str) -> None:
+    if name in _disk_snapshots(layout, host):
+        _image_command(layout, host, "-d", name)
+    _image_command(layout, host, "-c", name)
+
+
+def _disk_snapshots(layout: Layout, host: str) -> list[str]:
+    listed = subprocess.run(
+        ["qemu-img", "snapshot", "-l", layout.disk(host, "system")],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return [line.split()[1] for line in listed.stdout.splitlines()[2:]]
+
+
+def _image_command(layout: Layout, host: str, option: str, name: str) -> None:
+    for serial in ("system", *(disk.serial for disk in machine(host).disks)):
+        done = subprocess.run(
+            ["qemu-img", "snapshot", option, name, layout.disk(host, serial)],
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode:
+            msg = f"snapshot '{name}' of {host}'s disk {serial}: {done.stderr.strip()}"
+            raise LabError(msg)
