@@ -1,0 +1,26 @@
+"""DRBD resource files, in what 8.4 and 9 both understand."""
+
+from ipaddress import IPv4Interface
+
+from san.model import Cluster, DrbdResource
+
+from .secret import revealed
+from .template import text
+
+SHARED_SECRET_MAX = 64
+"""Characters in a shared-secret (drbd.conf(5))."""
+
+
+def drbd_res(cluster: Cluster, resource: DrbdResource) -> str:
+    """/etc/drbd.d/NAME.res; the same on both nodes."""
+    nodes = [
+        {"name": node.name, "address": IPv4Interface(node.addresses[resource.network]).ip}
+        for node in cluster.nodes
+    ]
+    path = f"resources[{cluster.resources.index(resource)}].secret"
+    return text(
+        "drbd/resource.res",
+        resource=resource,
+        nodes=nodes,
+        secret=revealed(resource.secret, path, SHARED_SECRET_MAX),
+    )

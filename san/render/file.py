@@ -1,0 +1,33 @@
+"""A file as it lands on a host."""
+
+import attrs
+
+AREAS = ("network", "replication", "volumes", "cluster", "targets", "clients")
+"""The operations that install files, in the order of deploy.py."""
+
+
+def _shown(content: str) -> str:
+    return f"<{len(content)} characters>"
+
+
+@attrs.frozen
+class File:
+    """A file: where, what, for whom to read, and which operation installs it."""
+
+    path: str
+    content: str = attrs.field(repr=_shown)
+    mode: int
+    """Permissions; the owner is root."""
+    secret: bool
+    """Whether `content` must never be shown: in a plan, a diff, a log."""
+    area: str = attrs.field(validator=attrs.validators.in_(AREAS))
+
+
+def public(path: str, content: str, area: str, *, mode: int = 0o644) -> File:
+    """A file that all may read."""
+    return File(path, content, mode, secret=False, area=area)
+
+
+def secret(path: str, content: str, area: str) -> File:
+    """A file with secrets: for root alone, never shown."""
+    return File(path, content, 0o600, secret=True, area=area)

@@ -1,0 +1,74 @@
+"""All the files of a host: node_files and client_files."""
+
+from collections.abc import Iterator
+
+from san.model import Cluster
+
+from .drbd import drbd_res
+from .file import File, public, secret
+from .haresources import haresources
+from .heartbeat import authkeys, ha_cf
+from .iet import ietd_conf
+from .initiator import initiatorname, iscsid_conf, multipath_conf, node_record, node_record_path
+from .lvm import lvm_filter
+from .network import arp_filter_script, network_files
+from .stgt import stgt_conf
+from .template import text
+
+__all__ = ["File", "client_files", "node_files"]
+
+RESOURCE_SCRIPTS = "/etc/ha.d/resource.d"
+
+
+def _target_files(cluster: Cluster) -> Iterator[File]:
+    software = cluster.target_software
+    script = text(f"resource.d/iscsi-target.{software}")
+    yield public(f"{RESOURCE_SCRIPTS}/iscsi-target", script, "targets", mode=0o755)
+    if software == "stgt":
+        yield secret("/etc/san/stgt.conf", stgt_conf(cluster), "targets")
+    else:
+        yield secret("/etc/iet/ietd.conf", ietd_conf(cluster), "targets")
+
+
+def node_files(
+    cluster: Cluster,
+    node: str,
+    manager: str = "systemd-networkd",
+    backing: tuple[str, ...] = (),
+) -> tuple[File, ...]:
+    """Every file of the storage node `node`.
+
+    `manager` configures its interfaces (san.render.network.MANAGERS); `backing` are further names
+    of its backing disks (san.render.lvm).
+    """
+    return (
+        *network_files(cluster, node, manager),
+        *(
+            secret(f"/etc/drbd.d/{resource.name}.res", drbd_res(cluster, resource), "replication")
+            for resource in cluster.resources
+        ),
+        public("/etc/lvm/lvmlocal.conf", lvm_filter(cluster, node, backing), "volumes"),
+        public("/etc/ha.d/ha.cf", ha_cf(cluster), "cluster"),
+        secret("/etc/ha.d/authkeys", authkeys(cluster), "cluster"),
+        public("/etc/ha.d/haresources", haresources(cluster), "cluster"),
+        public(f"{RESOURCE_SCRIPTS}/arp_filter", arp_filter_script(cluster), "cluster", mode=0o755),
+        *_target_files(cluster),
+    )
+
+
+def client_files(
+    cluster: Cluster, client: str, manager: str = "systemd-networkd"
+) -> tuple[File, ...]:
+    """Every file of the client `client`."""
+    initiator = next(one for one in cluster.clients if one.name == client)
+    return (
+        *network_files(cluster, client, manager),
+        public("/etc/iscsi/initiatorname.iscsi", initiatorname(initiator), "clients"),
+        secret("/etc/iscsi/iscsid.conf", iscsid_conf(cluster), "clients"),
+        *(
+            secret(node_record_path(target, portal), node_record(target, portal), "clients")
+            for target in cluster.targets
+            for portal in cluster.portals
+        ),
+        public("/etc/multipath.conf", multipath_conf(), "clients"),
+    )

@@ -1,0 +1,28 @@
+"""haresources: the resources, in the order in which they start on the node that takes over."""
+
+from san.model import Cluster
+
+from .template import text
+
+
+def resources(cluster: Cluster) -> tuple[str, ...]:
+    """The resources of the cluster's one group, by script and arguments, in starting order.
+
+    Storage from the bottom up, then the portals, then the target: its script opens the port last
+    of all, so a client finds a target with all its LUNs or none at all.
+    """
+    return (
+        *(f"drbddisk::{resource.name}" for resource in cluster.resources),
+        *(f"LVM::{group.name}" for group in cluster.volume_groups),
+        *(
+            f"{cluster.address_agent}::{portal.address}/{cluster.network_of(portal).interface}"
+            for portal in cluster.portals
+        ),
+        "arp_filter",
+        "iscsi-target",
+    )
+
+
+def haresources(cluster: Cluster) -> str:
+    """/etc/ha.d/haresources; the same on both nodes."""
+    return text("heartbeat/haresources", cluster=cluster, resources=resources(cluster))

@@ -1,0 +1,45 @@
+"""Heartbeat: how the nodes hear each other, and the key that signs what they say."""
+
+from collections.abc import Iterator
+from ipaddress import IPv4Interface
+
+from san.model import Bcast, Cluster, Link, Mcast, Ping, Serial, Ucast
+
+from .secret import revealed
+from .template import text
+
+
+def _link(cluster: Cluster, link: Link) -> Iterator[str]:
+    """The lines of one link. Both nodes' addresses stand in both files: Heartbeat skips its own."""
+    match link:
+        case Serial(device=device, baud=baud):
+            yield f"baud {baud}"
+            yield f"serial {device}"
+        case Ping(address=address):
+            yield f"ping {address}"
+        case Bcast(network=name):
+            yield f"bcast {cluster.network(name).interface}"
+        case Mcast(network=name, group=group, ttl=ttl):
+            port = cluster.heartbeat.udpport
+            yield f"mcast {cluster.network(name).interface} {group} {port} {ttl} 0"
+        case Ucast(network=name):
+            interface = cluster.network(name).interface
+            for node in cluster.nodes:
+                yield f"ucast {interface} {IPv4Interface(node.addresses[name]).ip}"
+
+
+def ha_cf(cluster: Cluster) -> str:
+    """/etc/ha.d/ha.cf; the same on both nodes."""
+    links = cluster.heartbeat.links
+    return text(
+        "heartbeat/ha.cf",
+        heartbeat=cluster.heartbeat,
+        nodes=cluster.nodes,
+        links=[line for link in links for line in _link(cluster, link)],
+        pings=any(isinstance(link, Ping) for link in links),
+    )
+
+
+def authkeys(cluster: Cluster) -> str:
+    """/etc/ha.d/authkeys: Heartbeat refuses to start unless it is 0600."""
+    return text("heartbeat/authkeys", secret=revealed(cluster.heartbeat.secret, "heartbeat.secret"))

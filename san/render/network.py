@@ -1,0 +1,55 @@
+"""Networks: interfaces that are up at boot with or without an own address, and ARP in its place."""
+
+from san.model import Client, Cluster, Network
+
+from .file import File, public
+from .template import text
+
+MANAGERS = ("systemd-networkd", "ifupdown")
+
+
+def host_networks(cluster: Cluster, host: str) -> tuple[Network, ...]:
+    """The networks of `host` that are ours to configure; management is left as it is found.
+
+    A node has all of them, with an own address or without; a client those where it has an address.
+    """
+    clients: dict[str, Client] = {client.name: client for client in cluster.clients}
+    ours = tuple(network for network in cluster.networks if network.role != "management")
+    if host in clients:
+        return tuple(network for network in ours if network.name in clients[host].addresses)
+    return ours
+
+
+def arp_filter_conf(cluster: Cluster, host: str) -> str:
+    """/etc/sysctl.d/60-san.conf of `host`."""
+    storage = [n.interface for n in host_networks(cluster, host) if n.role == "storage"]
+    return text("network/60-san.conf", interfaces=storage)
+
+
+def arp_filter_script(cluster: Cluster) -> str:
+    """/etc/ha.d/resource.d/arp_filter; the same on both nodes."""
+    storage = [network.interface for network in cluster.storage_networks]
+    return text("resource.d/arp_filter", interfaces=["all", *storage])
+
+
+def network_files(cluster: Cluster, host: str, manager: str) -> tuple[File, ...]:
+    """The interfaces of `host`, as `manager` (one of MANAGERS) reads them, and the ARP setting."""
+    own = next(one for one in cluster.hosts if one.name == host).addresses
+    interfaces = [(network, own.get(network.name)) for network in host_networks(cluster, host)]
+    sysctl = public("/etc/sysctl.d/60-san.conf", arp_filter_conf(cluster, host), "network")
+    if manager == "ifupdown":
+        content = text("network/interfaces", interfaces=interfaces)
+        return (public("/etc/network/interfaces.d/san", content, "network"), sysctl)
+    if manager == "systemd-networkd":
+        return (
+            *(
+                public(
+                    f"/etc/systemd/network/50-san-{network.interface}.network",
+                    text("network/networkd.network", network=network, address=address),
+                    "network",
+                )
+                for network, address in interfaces
+            ),
+            sysctl,
+        )
+    raise ValueError(f"{manager!r} is not one of {', '.join(MANAGERS)}")

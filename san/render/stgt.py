@@ -1,0 +1,98 @@
+"""STGT: what the resource script makes tgtd serve."""
+
+import zlib
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+
+from san.model import Acl, Chap, Cluster, InventoryError, Lun, Problem, Target
+
+from .template import text
+
+_FLAGS = {"fileio": "sync", "blockio": "sync:direct"}
+"""How tgtd opens the device: see docs/resource-scripts.md, "No acknowledged write is lost"."""
+
+_TIDS = 0x7FFF
+"""Target ids are 1 to this; tgtd takes larger ones, its tools print them unwell."""
+
+
+def scsi_id(target: Target, lun: Lun) -> str:
+    """A LUN's identity as 32 hex digits: the same on both nodes, whatever the order of targets.
+
+    An initiator knows a disk by it; a target that answers with another one after a takeover has
+    lost the client's disk. It begins as an NAA identifier of type 6 does, with no vendor's number.
+    """
+    digest = sha256(f"{target.name} {lun.number}".encode()).hexdigest()
+    return f"6{'0' * 6}{digest[:25]}"
+
+
+def wwid(target: Target, lun: Lun) -> str:
+    """What udev and multipath call the LUN on a client: /dev/mapper/WWID."""
+    return f"3{scsi_id(target, lun)}"
+
+
+def tids(targets: Sequence[Target]) -> dict[str, int]:
+    """A target id for each name: from the name, so that other targets may come and go."""
+    found: dict[str, int] = {}
+    for name in sorted(target.name for target in targets):
+        tid = zlib.crc32(name.encode()) % _TIDS + 1
+        while tid in found.values():
+            tid = tid % _TIDS + 1
+        found[name] = tid
+    return found
+
+
+def _allowed(acl: Acl | None) -> Iterator[tuple[str, str]]:
+    """The entries as tgtd understands them: it never matches a /32, and takes a /0 for a host."""
+    if acl is None:
+        yield "address", "ALL"
+        return
+    for network in acl.networks:
+        yield "address", "ALL" if network.endswith("/0") else network.removesuffix("/32")
+    for name in acl.names:
+        yield "name", name
+
+
+def _accounts(targets: Sequence[Target]) -> list[Chap]:
+    """Every CHAP user once: tgtd knows a user by its name, whatever the target."""
+    users: dict[str, Chap] = {}
+    for index, target in enumerate(targets):
+        if target.chap is None:
+            continue
+        known = users.setdefault(target.chap.user, target.chap)
+        if known.secret.reveal() != target.chap.secret.reveal():
+            sentence = (
+                f"user {known.user!r} has another secret at another target, and STGT keeps one "
+                "secret for a user; give each target its own user"
+            )
+            raise InventoryError([Problem(f"targets[{index}].chap", sentence)])
+    return list(users.values())
+
+
+def stgt_conf(cluster: Cluster) -> str:
+    """/etc/san/stgt.conf, for the resource script; the same on both nodes."""
+    numbers = tids(cluster.targets)
+    targets = [
+        {
+            "tid": numbers[target.name],
+            "name": target.name,
+            "user": target.chap.user if target.chap else None,
+            "allowed": list(_allowed(target.acl)),
+            "luns": [
+                {
+                    "number": lun.number,
+                    "flags": _FLAGS[lun.iotype],
+                    "scsi_id": scsi_id(target, lun),
+                    "serial": scsi_id(target, lun)[-16:],
+                    "path": lun.path,
+                }
+                for lun in target.luns
+            ],
+        }
+        for target in cluster.targets
+    ]
+    return text(
+        "stgt/stgt.conf",
+        portals=cluster.portals,
+        accounts=_accounts(cluster.targets),
+        targets=targets,
+    )

@@ -1,0 +1,28 @@
+"""The templates: one for each file, looking like the file they make."""
+
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
+
+
+def _seconds(value: float) -> str:
+    """A time as ha.cf(5) writes it: whole seconds, else milliseconds."""
+    return str(int(value)) if value == int(value) else f"{round(value * 1000)}ms"
+
+
+_environment = Environment(
+    loader=FileSystemLoader(TEMPLATES),
+    undefined=StrictUndefined,
+    autoescape=False,  # noqa: S701 (configuration files; the model refuses what they can't carry)
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+)
+_environment.filters["seconds"] = _seconds
+
+
+def text(template: str, **values: object) -> str:
+    """The text that `template` makes of `values`; an undefined name is an error."""
+    return _environment.get_template(template).render(values)
