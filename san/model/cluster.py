@@ -1,6 +1,7 @@
 """A cluster: two nodes, what they serve, and the clients that use it."""
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import attrs
 
@@ -163,7 +164,7 @@ class Cluster:
         return {field.name: _plain(getattr(self, field.name)) for field in attrs.fields(Cluster)}
 
 
-def _plain(value: object) -> object:
+def _plain(value: Any) -> object:  # noqa: ANN401 (a model object has no base class)
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     if isinstance(value, Mapping):
