@@ -1,16 +1,16 @@
 """`san drill`: faults for a running cluster in the lab."""
 
 import json
-import runpy
 from pathlib import Path
 
 import click
 from rich.console import Console
 
+from san.inventory import load
 from san.lab.errors import LabError
 from san.lab.lab import Lab
 from san.lab.progress import Report as Progress
-from san.model import Cluster, Site
+from san.model import Cluster, InventoryError
 
 from . import power_cut
 from .errors import DrillError
@@ -18,8 +18,10 @@ from .errors import DrillError
 
 def _cluster(inventory: Path, name: str | None) -> Cluster:
     """Find the cluster to drill: the one named, or the inventory's only one."""
-    site = runpy.run_path(str(inventory))["site"]
-    assert isinstance(site, Site)  # noqa: S101 (inventory.py's own convention)
+    try:
+        site = load(inventory)
+    except InventoryError as error:
+        raise click.ClickException(str(error)) from error
     clusters = {cluster.name: cluster for cluster in site.clusters}
     known = ", ".join(clusters)
     if name is None and len(clusters) > 1:

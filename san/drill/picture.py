@@ -92,7 +92,7 @@ def _curve(report: Report, scale: Scale, bucket: float) -> tuple[str, float]:
         (start, rate) for start, rate in report.rate if scale.first <= start <= scale.last - bucket
     ]
     highest = max((rate for _, rate in shown), default=0.0) or 1.0
-    points: list[tuple[float, float]] = [(scale.x(scale.first), bottom)]
+    points: list[tuple[float, float]] = [(scale.x(shown[0][0]), bottom)]
     for start, rate in shown:
         y = round(bottom - (bottom - top) * rate / highest, 2)
         points += [(scale.x(start), y), (scale.x(start + bucket), y)]

@@ -11,6 +11,10 @@ from .timeline import BEFORE, DETECTION, RECOVERY, TAKEOVER, UNEXPLAINED, Span, 
 BUCKET = 0.5
 """Seconds in which acknowledgements are counted for the picture."""
 
+LABEL = {
+    BEFORE: "before the fault",
+    RECOVERY: "client's recovery",
+}
 MEANING = {
     BEFORE: "last acknowledgement to the fault",
     DETECTION: "fault to declared dead",
@@ -119,7 +123,7 @@ class Report:
 
 def label(span: Span) -> str:
     """Name a phase or a resource for people."""
-    return span.name.replace("::", " ").replace("_", " ")
+    return LABEL.get(span.name, span.name.replace("::", " "))
 
 
 def _seconds(spans: tuple[Span, ...]) -> dict[str, float]:

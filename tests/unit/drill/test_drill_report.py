@@ -158,7 +158,7 @@ def test_the_picture_is_xml_with_the_numbers_in_it(report):
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
     assert "21.5 s" in words
     assert "0 of 1,499 acknowledged writes lost" in words
-    for name in ("detection", "drbddisk r0", "LVM storage", "iscsi-target", "client recovery"):
+    for name in ("detection", "drbddisk r0", "LVM storage", "iscsi-target", "client's recovery"):
         assert name in words
     for seconds in ("10.0 s", "8.2 s", "1.5 s", "3.3 s"):
         assert seconds in words
@@ -176,7 +176,7 @@ def test_the_table_tells_the_same(report):
     words = capture.get()
     assert "waited 21.5 s and lost 0 of 1,499 acknowledged writes" in words
     assert "drbddisk r0" in words
-    assert "client recovery" in words
+    assert "client's recovery" in words
 
 
 def test_report_and_picture_are_saved(report, tmp_path):
