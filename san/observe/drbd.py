@@ -1,0 +1,252 @@
+"""DRBD on a host: kernel devices, metadata, backing disks, and what drbdadm would change.
+
+The 8.4 module that Debian's kernels carry tells its state in /proc/drbd alone; the 9 module tells
+it as JSON. Both become one `Device`. Nothing here loads the module: drbdsetup and drbdmeta do that
+by themselves even when they only read, so neither is asked before it is loaded.
+"""
+
+import re
+import shlex
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import attrs
+
+from . import disks as backing
+from .disks import Disk
+from .drbd_devices import Device, parse_json, parse_proc
+from .sections import Section, UnreadableError, script, split
+
+JUST_CREATED = "0000000000000004"
+"""The current UUID of metadata that has seen no data yet (UUID_JUST_CREATED in drbd.h)."""
+
+_GENERATION = re.compile(
+    r"(?P<current>[0-9A-Fa-f]{16}):(?P<bitmap>[0-9A-Fa-f]{16})"
+    r"(?P<history>(?::[0-9A-Fa-f]{16})*)(?::[01])*:?"
+)
+_PLANNED = re.compile(r"drbd(?:setup|meta)(?:-\d+)? ")
+_NO_ADDRESS = re.compile(r"\bIP (?P<address>\S+) not found on this host")
+_TOOLS = "DRBDADM_VERSION="
+
+_LOADED = "/sys/module/drbd"
+
+_LOG = (
+    "Split-Brain detected but unresolved|Unrelated data|"
+    r"conn\( [A-Za-z]+ -> (Connected|WFBitMap[ST]) \)"
+)
+"""Kernel messages that end a handshake: parted for good, or joined again."""
+
+_KERNEL = f"""\
+[ -d {_LOADED} ] || exit 0
+export LC_ALL=C alone=
+read -r version <{_LOADED}/version || exit 1
+echo "module $version"
+case $version in
+8.*)
+  while IFS= read -r line; do
+    printf '%s\\n' "$line"
+    case $line in *cs:StandAlone*) alone=1 ;; esac
+  done </proc/drbd
+  ;;
+*)
+  status=$(drbdsetup status --json) || exit
+  printf '%s\\n' "$status"
+  case $status in *StandAlone*) alone=1 ;; esac
+  ;;
+esac
+if [ -n "$alone" ]; then
+  echo log
+  dmesg | grep -E {shlex.quote(_LOG)}
+fi
+exit 0
+"""
+_TOOL = f"""\
+command -v drbdadm >/dev/null || exit 127
+export LC_ALL=C
+for file in /etc/drbd.d/*.res; do
+  if [ -f "$file" ]; then name=${{file##*/}}; echo "resource ${{name%.res}}"; fi
+done
+drbdadm --version 2>/dev/null
+[ -d {_LOADED} ] || exit 0
+while [ $# -gt 0 ]; do
+  healthy=
+  while read -r line; do
+    case $line in "$2: cs:Connected ro:"*" ds:UpToDate/UpToDate "*) healthy=1 ;; esac
+  done </proc/drbd
+  if [ -z "$healthy" ]; then
+    echo "generation $1"
+    drbdadm get-gi "$1" 2>/dev/null
+  fi
+  shift 2
+done
+exit 0
+"""
+_ADJUST = f"""\
+command -v drbdadm >/dev/null || exit 127
+[ -d {_LOADED} ] || exit 0
+for file in /etc/drbd.d/*.res; do
+  [ -f "$file" ] || exit 0
+  echo configured
+  break
+done
+plan=$(LC_ALL=C drbdadm --dry-run adjust all 2>&1)
+status=$?
+case $plan in
+*shared-secret*)
+  printf '%s\\n' "$plan" | sed -E 's/(shared-secret[= ])([^ \\\\]|\\\\.)*/\\1(hidden)/g'
+  ;;
+*)
+  printf '%s\\n' "$plan"
+  ;;
+esac
+exit $status
+"""
+
+
+@attrs.frozen
+class Generation:
+    """A resource's generation identifiers on this node (drbdmeta(8), get-gi), in hexadecimal.
+
+    The lowest bit of each says whether the node was Primary, not which data it has.
+    """
+
+    current: str
+    bitmap: str
+    """All zeros unless changes were tracked while the peer was away."""
+    history: tuple[str, ...]
+
+    @property
+    def just_created(self) -> bool:
+        """Whether the metadata has seen no data yet."""
+        return self.current == JUST_CREATED
+
+
+@attrs.frozen
+class DrbdState:
+    """DRBD on a host. `installed`, loaded and configured are three different things."""
+
+    installed: bool
+    """drbdadm is there."""
+    tools_version: str | None
+    module_version: str | None
+    """None where the module isn't loaded; then `devices` is empty for that reason."""
+    resource_files: tuple[str, ...]
+    """Names of /etc/drbd.d/*.res, without the suffix."""
+    devices: Mapping[int, Device]
+    """The kernel's devices by minor."""
+    adjust_plan: tuple[str, ...] | None
+    """What `drbdadm adjust all` would run, secrets hidden: empty where the kernel is as the files
+    say. None where the module isn't loaded, nothing is configured, or drbdadm refuses."""
+    refusal: str | None
+    """Why drbdadm does not accept the configuration."""
+    missing_address: str | None
+    """The resource's own address, where the refusal is that it isn't on this host."""
+    generations: Mapping[str, Generation | None]
+    """By resource, None where no metadata can be read. Asked only while the module is loaded, and
+    not for a resource that is Connected and UpToDate on both nodes: that is missing here."""
+    disks: Mapping[str, Disk]
+    """Backing disks by resource."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The state in JSON's types."""
+        return attrs.asdict(self)
+
+
+def shell(resources: Iterable[tuple[str, int, str]]) -> str:
+    """The script whose output `parse` reads, for triples of a name, a minor and a backing disk."""
+    wanted = tuple(resources)
+    names = shlex.join(word for name, minor, _ in wanted for word in (name, str(minor)))
+    return script(
+        {
+            "kernel": _KERNEL,
+            "tools": f"set -- {names}\n{_TOOL}",
+            "adjust": _ADJUST,
+            "disks": backing.shell((name, disk) for name, _, disk in wanted),
+        }
+    )
+
+
+def parse(output: Iterable[str]) -> DrbdState:
+    """Read the sections `kernel`, `tools`, `adjust` and `disks`."""
+    sections = split(output)
+    if not {"kernel", "tools", "adjust", "disks"} <= sections.keys():
+        raise UnreadableError("DRBD's answer lacks a part")
+    module, devices = parse_kernel(sections["kernel"])
+    tools = sections["tools"]
+    if tools.status and not tools.missing:
+        raise UnreadableError(f"drbdadm gave no answer (status {tools.status})")
+    plan, refusal = parse_adjust(sections["adjust"])
+    address = _NO_ADDRESS.search(refusal or "")
+    return DrbdState(
+        installed=not tools.missing,
+        tools_version=next(
+            (line.removeprefix(_TOOLS) for line in tools.lines if line.startswith(_TOOLS)), None
+        ),
+        module_version=module,
+        resource_files=tuple(
+            line.removeprefix("resource ") for line in tools.lines if line.startswith("resource ")
+        ),
+        devices=devices,
+        adjust_plan=plan,
+        refusal=refusal,
+        missing_address=address["address"] if address else None,
+        generations=parse_generations(tools.lines),
+        disks=backing.parse(sections["disks"]),
+    )
+
+
+def parse_kernel(section: Section) -> tuple[str | None, dict[int, Device]]:
+    """The loaded module's version, and its devices by minor."""
+    if section.status:
+        raise UnreadableError(f"DRBD's module gave no answer: {section.text.strip()}")
+    if not section.lines:
+        return None, {}
+    version = section.lines[0].removeprefix("module ")
+    cut = section.lines.index("log") if "log" in section.lines else len(section.lines)
+    status, log = section.lines[1:cut], section.lines[cut + 1 :]
+    devices = parse_proc(status) if version.startswith("8.") else parse_json("\n".join(status))
+    return version, {
+        minor: attrs.evolve(device, split_brain=_parted(minor, device, log))
+        for minor, device in devices.items()
+    }
+
+
+def parse_generations(lines: Iterable[str]) -> dict[str, Generation | None]:
+    """Read `drbdadm get-gi`, one resource after the other.
+
+    Example::
+
+        generation r0
+        0000000000000004:0000000000000000:0000000000000000:0000000000000000:0:0:0:0:0:0:0
+    """
+    found: dict[str, Generation | None] = {}
+    name: str | None = None
+    for line in lines:
+        if line.startswith("generation "):
+            name = line.removeprefix("generation ")
+            found[name] = None
+        elif name is not None and found[name] is None and (match := _GENERATION.search(line)):
+            found[name] = Generation(
+                current=match["current"].upper(),
+                bitmap=match["bitmap"].upper(),
+                history=tuple(match["history"].upper().split(":")[1:]),
+            )
+    return found
+
+
+def parse_adjust(section: Section) -> tuple[tuple[str, ...] | None, str | None]:
+    """The plan of `drbdadm --dry-run adjust all`, or its refusal."""
+    if section.missing or (not section.status and "configured" not in section.lines):
+        return None, None
+    said = [line for line in section.lines if line and line != "configured"]
+    if section.status:
+        return None, " ".join(" ".join(said).split()) or f"status {section.status}"
+    return tuple(line for line in said if _PLANNED.match(line)), None
+
+
+def _parted(minor: int, device: Device, log: Iterable[str]) -> bool:
+    """Whether the last handshake of a StandAlone device ended in a split brain."""
+    if device.connection != "StandAlone":
+        return False
+    own = [line for line in log if re.search(rf"\bdrbd{minor}\b", line)]
+    return bool(own) and " -> " not in own[-1]
