@@ -42,32 +42,32 @@ exec systemctl show --property=LoadState,ActiveState,UnitFileState -- {units}
 class Unit:
     """A systemd unit (systemctl(1), org.freedesktop.systemd1(5))."""
 
-    load: str
+    load_state: str
     """`loaded`, `not-found`, `masked`, `bad-setting`, `error`."""
-    active: str
+    active_state: str
     """`active`, `inactive`, `failed`, `activating`, `deactivating`, `reloading`."""
-    file: str
+    file_state: str
     """`enabled`, `disabled`, `static`, `masked`, `generated`, …; empty where there is no file."""
 
     @property
     def exists(self) -> bool:
         """Whether systemd has heard of it."""
-        return self.load != "not-found"
+        return self.load_state != "not-found"
 
     @property
     def masked(self) -> bool:
         """Whether nothing can start it."""
-        return self.load == "masked"
+        return self.load_state == "masked"
 
     @property
     def enabled(self) -> bool:
         """Whether it starts at boot by itself."""
-        return self.file in {"enabled", "enabled-runtime"}
+        return self.file_state in {"enabled", "enabled-runtime"}
 
     @property
     def running(self) -> bool:
         """Whether it runs, or is about to."""
-        return self.active in {"active", "activating", "reloading"}
+        return self.active_state in {"active", "activating", "reloading"}
 
 
 @attrs.frozen
@@ -154,9 +154,9 @@ def _unit(block: str) -> Unit:
     properties = dict(line.partition("=")[::2] for line in block.splitlines())
     try:
         return Unit(
-            load=properties["LoadState"],
-            active=properties["ActiveState"],
-            file=properties["UnitFileState"],
+            load_state=properties["LoadState"],
+            active_state=properties["ActiveState"],
+            file_state=properties["UnitFileState"],
         )
     except KeyError as lacking:
         raise UnreadableError(f"systemd's answer lacks {lacking}") from None
