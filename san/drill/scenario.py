@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
+from san.lab.errors import LabError
 from san.lab.lab import Lab
 from san.lab.progress import Report as Progress
 
@@ -89,11 +90,14 @@ def play(
         with progress.step(f"{client_name} goes on writing, served by {survivor}"):
             watch.steady(client, SETTLING)
             client.stop()
-    except DrillFailedError as failed:
-        client.let_go()
-        said = "".join(f"; {survivor}: {line}" for line in collect().takeover.failures)
+    except (DrillFailedError, LabError) as failed:
+        try:
+            client.let_go()
+            said = "".join(f"; {survivor}: {line}" for line in collect().takeover.failures)
+        except LabError as silent:
+            raise DrillFailedError(f"{failed}; the logs can't be had: {silent}") from failed
         raise DrillFailedError(f"{failed}{said}; the logs are in {logs}") from failed
-    except BaseException:
+    except KeyboardInterrupt:
         client.let_go()
         raise
     with progress.step(f"{client_name} reads every acknowledged block back"):
