@@ -48,7 +48,9 @@ for file in {DEVICES_DIRECTORY}/*; do
     while read -r line; do echo "entry $file $line"; done <"$file"
   fi
 done
-exec lvm lvmconfig --typeconfig full \
+type=default
+if [ -e /etc/lvm/lvm.conf ]; then type=full; fi
+exec lvm lvmconfig --typeconfig "$type" \
 devices/global_filter devices/use_devicesfile devices/devicesfile
 """
 

@@ -18,6 +18,7 @@ _FORMAT = (
 _SETTLED = {"installed", "config-files", "not-installed"}
 """States that dpkg leaves a package in when nothing went wrong (dpkg(1))."""
 _UNKNOWN = re.compile(r"dpkg-query: no packages found matching (?P<name>\S+)")
+_LOCKED = "Another process has locked the database"
 _AUDITED = re.compile(r" (?P<name>[a-z0-9][a-z0-9.+-]*)(?::[a-z0-9-]+)?(?: .*)?")
 
 _HOUSE = f"""\
@@ -80,6 +81,8 @@ class PackagesState:
     """Asked for and not installed: unknown, removed, or half-way (then `broken` has it too)."""
     broken: tuple[str, ...]
     """Any packages of this host that are half installed, unpacked, or not configured."""
+    locked: bool
+    """Another dpkg or apt is at work; `broken` and `interrupted` may be of its making."""
     interrupted: bool
     """dpkg was ended in its work and needs `dpkg --configure -a` first."""
     policy_rc_d: bool
@@ -121,6 +124,7 @@ def parse(output: Iterable[str]) -> PackagesState:
         installed=installed,
         missing=tuple(dict.fromkeys(missing)),
         broken=tuple(dict.fromkeys([*audited, *unsettled])),
+        locked=any(line.startswith(_LOCKED) for line in section.lines),
         interrupted="interrupted" in section.lines,
         policy_rc_d="policy-rc.d" in section.lines,
         units=parse_units(sections["units"]) if "units" in sections else {},
