@@ -16,6 +16,8 @@ import attrs
 
 from .journal import Record
 
+TARGET_SCRIPT = "iscsi-target"
+
 _DEAD = re.compile(r"node (\S+): is dead")
 _RUNNING = re.compile(r"info: Running (\S+)\s+(?:(\S.*?)\s+)?start$")
 _ENDED = re.compile(r"INFO:\s+(?:\S+\s+)?Success$|debug: \S+ .*\bstart done\. RC=0$")
@@ -57,7 +59,7 @@ def parse(records: Iterable[Record], dead: str) -> Takeover:
     mach_down: float | None = None
     starts: dict[str, float] = {}
     ends: dict[str, float] = {}
-    failures: list[str] = []
+    failures: dict[str, None] = {}
     for record in records:
         text = record.text
         if declared is None:
@@ -70,10 +72,17 @@ def parse(records: Iterable[Record], dead: str) -> Takeover:
             ends.setdefault(list(starts)[-1], record.time)
         elif _COMPLETE.search(text):
             mach_down = mach_down or record.time
-        elif (match := _FAILED.search(text)) and match[0] not in failures:
-            failures.append(match[0])
+        elif failure := _failure(record):
+            failures.setdefault(failure)
     steps, logged = _steps(starts, ends, mach_down)
     return Takeover(declared, steps, logged, tuple(failures))
+
+
+def _failure(record: Record) -> str | None:
+    if record.who == TARGET_SCRIPT:  # it logs nothing but failures
+        return f"{record.who}: {record.text}"
+    match = _FAILED.search(record.text)
+    return match[0] if match else None
 
 
 def _name(script: str, arguments: str | None) -> str:

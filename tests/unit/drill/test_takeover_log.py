@@ -103,6 +103,7 @@ def test_a_group_given_up_says_why():
             ("heartbeat", "[612]: WARN: node weasel: is dead"),
             manager(f"info: Running {RESOURCES}/IPaddr 192.168.1.1/24/eth2 start"),
             ("IPaddr(default)", "ERROR:  Program is not installed"),
+            ("iscsi-target", "start: no such block device: /dev/storage/test"),
             manager(f"ERROR: Return code 5 from {RESOURCES}/IPaddr"),
             manager("CRIT: Giving up resources due to failure of IPaddr::192.168.1.1/24/eth2"),
             manager("info: Releasing resource group: weasel IPaddr::192.168.1.1/24/eth2"),
@@ -111,6 +112,7 @@ def test_a_group_given_up_says_why():
         "weasel",
     )
     assert story.failures == (
+        "iscsi-target: start: no such block device: /dev/storage/test",
         f"ERROR: Return code 5 from {RESOURCES}/IPaddr",
         "CRIT: Giving up resources due to failure of IPaddr::192.168.1.1/24/eth2",
     )
