@@ -26,6 +26,9 @@ CHAP_CHARACTERS = 16
 KEY_BYTES = 20
 """Of the other secrets: as long as SHA-1's digest, written as 40 hexadecimal digits."""
 
+LINE_MAX = 1000
+"""Columns of a line: a name that is cut or wrapped can't be copied, nor found by grep."""
+
 _inventory = click.argument("inventory", type=click.Path(path_type=Path), default="inventory.py")
 
 
@@ -62,7 +65,7 @@ def _show(inventory: Path, clusters: tuple[Cluster, ...]) -> None:
         _count(sum(len(cluster.nodes) for cluster in clusters), "node"),
         _count(sum(len(cluster.clients) for cluster in clusters), "client"),
     )
-    console = Console(markup=False, highlight=False, soft_wrap=True)
+    console = Console(markup=False, highlight=False, soft_wrap=True, width=LINE_MAX)
     console.print(f"{inventory}: {', '.join(counts)}: no problems")
     for cluster in clusters:
         console.print(_tree(cluster))

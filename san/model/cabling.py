@@ -113,7 +113,7 @@ def _links(cluster: "Cluster") -> Iterator[Problem]:
 
 def _portals(cluster: "Cluster") -> Iterator[Problem]:
     own = {one.ip: one.host for one in own_addresses(cluster)}
-    subnets = ", ".join(str(network.subnet) for network in cluster.storage_networks) or "none"
+    subnets = ", ".join(net.subnet for net in cluster.storage_networks if net.subnet) or "none"
     for index, portal in enumerate(cluster.portals):
         path = f"portals[{index}].address"
         if not any(network.holds(portal.address) for network in cluster.storage_networks):

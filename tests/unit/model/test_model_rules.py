@@ -1,0 +1,388 @@
+"""What only a whole cluster, or a whole site, shows."""
+
+import attrs
+import pytest
+from model_tree import problems, put
+
+from san.model import (
+    Acl,
+    Bcast,
+    Client,
+    DrbdResource,
+    Lun,
+    Mcast,
+    Network,
+    Node,
+    Ping,
+    Portal,
+    Secret,
+    Serial,
+    Target,
+    Ucast,
+    Volume,
+    VolumeGroup,
+)
+
+IQN = "iqn.2009-02.com.example:"
+R1 = DrbdResource("r1", disk="/dev/sdc", minor=1, port=7789)
+
+
+def says(cluster, *, at, words):
+    """The cluster has a problem at that path, in these words."""
+    found = problems(cluster)
+    assert any(line.startswith(f"{at}: ") and words in line for line in found), found
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_a_cluster_has_two_nodes_exactly(cluster, count):
+    nodes = tuple(
+        Node(name, addresses={"replication": f"10.10.10.{index}/24"})
+        for index, name in enumerate(("weasel", "otter", "stoat")[:count], start=1)
+    )
+    says(put(cluster, "nodes", nodes), at="nodes", words="exactly two")
+
+
+def test_all_findings_come_at_once(cluster):
+    cluster = put(cluster, "nodes[1].name", "weasel")
+    cluster = put(cluster, "acknowledged", ("nothing",))
+    cluster = put(cluster, "targets[0].luns[0].volume", "storage/none")
+
+    assert len(problems(cluster)) == 3
+
+
+@pytest.mark.parametrize("name", ["weasel", "otter"])
+def test_a_client_is_not_a_node(cluster, name):
+    says(put(cluster, "clients[0].name", name), at="nodes", words="two hosts")
+
+
+def test_iscsi_names_are_compared_as_rfc_7143_normalises_them(cluster):
+    target = Target("eui.0123456789ABCDEF", luns=(Lun(1, "storage/test"),))
+    client = attrs.evolve(cluster.clients[0], iqn="eui.0123456789abcdef")
+    cluster = attrs.evolve(cluster, targets=(target,), clients=(client,))
+
+    says(cluster, at="targets", words="each iSCSI name is unique")
+
+
+class TestNetworks:
+    def test_own_subnet(self, cluster):
+        net = Network("path-b", "eth3", role="storage", subnet="192.168.0.0/22")
+        says(put(cluster, "networks[3]", net), at="networks[3].subnet", words="overlaps path-a")
+
+    def test_own_interface(self, cluster):
+        says(put(cluster, "networks[3].interface", "eth2"), at="networks", words="'eth2'")
+
+    def test_own_name(self, cluster):
+        says(put(cluster, "networks[3].name", "path-a"), at="networks", words="'path-a'")
+
+    def test_an_address_of_an_unknown_network(self, cluster):
+        says(
+            put(cluster, "nodes[0].addresses", {"backup": "10.0.0.1/24"}),
+            at="nodes[0].addresses['backup']",
+            words="no network 'backup'",
+        )
+
+    @pytest.mark.parametrize("own", ["10.10.11.1/24", "10.10.10.1/25"])
+    def test_an_address_of_another_subnet(self, cluster, own):
+        says(
+            put(cluster, "nodes[0].addresses", {"replication": own}),
+            at="nodes[0].addresses['replication']",
+            words="not of replication's subnet 10.10.10.0/24",
+        )
+
+    def test_one_address_for_two_hosts(self, cluster):
+        says(
+            put(cluster, "nodes[1].addresses", {"replication": "10.10.10.1/24"}),
+            at="nodes[1].addresses['replication']",
+            words="weasel's address too",
+        )
+
+
+class TestLinks:
+    @pytest.mark.parametrize(
+        "links",
+        [
+            (Bcast("replication"),),
+            (Serial("/dev/ttyS1"),),
+            (Bcast("replication"), Ping("10.10.10.254")),
+            (Bcast("replication"), Ucast("replication")),
+            (Bcast("replication"), Mcast("replication", "239.0.0.42")),
+        ],
+        ids=["cable", "serial", "a ping is no link", "one cable twice", "one cable thrice"],
+    )
+    def test_one_medium_must_be_acknowledged(self, cluster, links):
+        cluster = put(cluster, "heartbeat.links", links)
+        says(cluster, at="heartbeat.links", words="acknowledged=('single-heartbeat-link',)")
+        assert problems(put(cluster, "acknowledged", ("single-heartbeat-link",))) == []
+
+    def test_a_link_given_twice(self, cluster):
+        links = (*cluster.heartbeat.links, Bcast("replication"))
+        says(put(cluster, "heartbeat.links", links), at="heartbeat.links[2]", words="there twice")
+
+    @pytest.mark.parametrize("link", [Bcast, Ucast, lambda net: Mcast(net, "239.0.0.42")])
+    def test_a_link_needs_an_address_of_both_nodes(self, cluster, link):
+        says(
+            put(cluster, "heartbeat.links[0]", link("path-a")),
+            at="heartbeat.links[0].network",
+            words="weasel has no address on path-a",
+        )
+
+    @pytest.mark.parametrize("address", ["10.10.10.1", "192.168.1.1", "192.168.1.10"])
+    def test_a_ping_that_proves_nothing(self, cluster, address):
+        links = (*cluster.heartbeat.links, Ping(address))
+        says(
+            put(cluster, "heartbeat.links", links),
+            at="heartbeat.links[2].address",
+            words="ping a switch or a router",
+        )
+
+    def test_a_multicast_group(self, cluster):
+        says(
+            put(cluster, "heartbeat.links[0]", Mcast("replication", "10.10.10.255")),
+            at="heartbeat.links[0].group",
+            words="multicast",
+        )
+
+
+class TestTiming:
+    @pytest.mark.parametrize(
+        ("field", "value", "blamed"),
+        [
+            ("keepalive", 3, "warntime"),
+            ("warntime", 6, "deadtime"),
+            ("deadtime", 30, "initdead"),
+            ("initdead", 11.9, "initdead"),
+        ],
+    )
+    def test_its_order(self, cluster, field, value, blamed):
+        cluster = put(cluster, f"heartbeat.{field}", value)
+        says(cluster, at=f"heartbeat.{blamed}", words=" s is ")
+
+    def test_twice_deadtime_is_enough(self, cluster):
+        assert problems(put(cluster, "heartbeat.initdead", 12)) == []
+
+
+class TestPortals:
+    @pytest.mark.parametrize(
+        ("second", "words"),
+        [
+            ("192.168.1.2/24", "overlaps portals[0]"),
+            ("192.168.1.1/24", "overlaps portals[0]"),
+            ("192.168.0.1/16", "overlaps portals[0]"),
+            ("192.168.3.1/24", "outside every storage network"),
+            ("192.168.2.1/25", "outside every storage network"),
+            ("10.10.10.9/24", "outside every storage network"),
+            ("192.168.2.10/24", "badger's own address"),
+        ],
+    )
+    def test_where_one_must_not_be(self, cluster, second, words):
+        cluster = put(cluster, "portals[1]", Portal(second))
+        says(cluster, at="portals[1].address", words=words)
+
+    def test_a_nodes_own_address(self, cluster):
+        own = {"replication": "10.10.10.1/24", "path-b": "192.168.2.1/24"}
+        says(
+            put(cluster, "nodes[0].addresses", own),
+            at="portals[1].address",
+            words="weasel's own address",
+        )
+
+
+class TestStack:
+    @pytest.mark.parametrize("disk", ["/dev/storage/test", "/dev/mapper/storage-test"])
+    def test_a_resource_on_its_own_volume_group(self, cluster, disk):
+        says(put(cluster, "resources[0].disk", disk), at="resources[0].disk", words="circular")
+
+    def test_a_resource_on_another_replicated_group(self, cluster):
+        stacked = attrs.evolve(R1, disk="/dev/storage/test")
+        group = VolumeGroup("upper", resources=("r1",), volumes=(Volume("top", "1G"),))
+        cluster = put(cluster, "resources", (*cluster.resources, stacked))
+        cluster = put(cluster, "volume_groups", (*cluster.volume_groups, group))
+
+        says(cluster, at="resources[1].disk", words="only the node that serves storage has it")
+
+    @pytest.mark.parametrize("disk", ["/dev/mapper/storage--pool-data", "/dev/storage2/data"])
+    def test_a_local_group_of_a_similar_name_is_another(self, cluster, disk):
+        assert problems(put(cluster, "resources[0].disk", disk)) == []
+
+    @pytest.mark.parametrize(
+        ("one", "two"),
+        [
+            ("/dev/sdb", "/dev/sdb"),
+            ("/dev/sdb", "/dev/sdb1"),
+            ("/dev/sdb12", "/dev/sdb"),
+            ("/dev/nvme0n1", "/dev/nvme0n1p2"),
+            ("/dev/disk/by-id/virtio-data", "/dev/disk/by-id/virtio-data-part1"),
+            ("/dev/sdb", {"weasel": "/dev/sdc", "otter": "/dev/sdb"}),
+        ],
+    )
+    def test_two_resources_on_one_disk(self, cluster, one, two):
+        both = (attrs.evolve(cluster.resources[0], disk=one), attrs.evolve(R1, disk=two))
+        group = put(cluster.volume_groups[0], "resources", ("r0", "r1"))
+        cluster = attrs.evolve(cluster, resources=both, volume_groups=(group,))
+
+        says(cluster, at="resources[1].disk", words="would overwrite the other")
+
+    @pytest.mark.parametrize(
+        ("one", "two"), [("/dev/sdb1", "/dev/sdb2"), ("/dev/dm-1", "/dev/dm-10")]
+    )
+    def test_neighbours_are_two_disks(self, cluster, one, two):
+        both = (attrs.evolve(cluster.resources[0], disk=one), attrs.evolve(R1, disk=two))
+        assert problems(attrs.evolve(cluster, resources=both)) == []
+
+    @pytest.mark.parametrize("key", ["minor", "port", "name"])
+    def test_what_resources_do_not_share(self, cluster, key):
+        shared = attrs.evolve(R1, **{key: getattr(cluster.resources[0], key)})
+        cluster = put(cluster, "resources", (*cluster.resources, shared))
+        says(cluster, at="resources", words="give each its own")
+
+    def test_a_resource_on_an_unknown_network(self, cluster):
+        says(
+            put(cluster, "resources[0].network", "crossover"),
+            at="resources[0].network",
+            words="no network 'crossover'",
+        )
+
+    def test_a_resource_on_a_network_without_addresses(self, cluster):
+        says(
+            put(cluster, "nodes[1].addresses", {}),
+            at="resources[0].network",
+            words="otter has no address on replication",
+        )
+
+    def test_a_group_on_an_unknown_resource(self, cluster):
+        says(
+            put(cluster, "volume_groups[0].resources", ("r9",)),
+            at="volume_groups[0].resources[0]",
+            words="no DRBD resource 'r9'",
+        )
+
+    def test_a_resource_in_two_groups(self, cluster):
+        group = VolumeGroup("more", resources=("r0",), volumes=(Volume("top", "1G"),))
+        cluster = put(cluster, "volume_groups", (*cluster.volume_groups, group))
+        says(cluster, at="volume_groups[1].resources[0]", words="already belongs to 'storage'")
+
+    def test_a_volume_twice(self, cluster):
+        volume = cluster.volume_groups[0].volumes[0]
+        says(
+            put(cluster, "volume_groups[0].volumes", (volume, volume)),
+            at="volume_groups[0].volumes",
+            words="'test' is there twice",
+        )
+
+    def test_a_lun_twice(self, cluster):
+        luns = (Lun(1, "storage/test"), Lun(1, "storage/test"))
+        cluster = put(cluster, "targets[0].luns", luns)
+        says(cluster, at="targets[0].luns", words="LUN 1 is there twice")
+
+    def test_a_volume_behind_two_luns(self, cluster):
+        luns = (Lun(1, "storage/test"), Lun(2, "storage/test"))
+        cluster = put(cluster, "targets[0].luns", luns)
+        says(cluster, at="targets[0].luns[1].volume", words="two names for one disk")
+
+    def test_lun_0_is_iets_first(self, cluster):
+        cluster = put(cluster, "targets[0].luns[0].number", 0)
+        assert problems(put(cluster, "target_software", "iet")) == []
+
+
+class TestAcl:
+    @pytest.mark.parametrize("entry", [IQN + "badger", "192.168.1.10", "192.168.1.0/24"])
+    def test_who_may_log_in(self, cluster, entry):
+        assert problems(put(cluster, "targets[0].acl", Acl((entry,)))) == []
+
+    @pytest.mark.parametrize(
+        "entry", ["badger", "192.168.1.10/24", "192.168.1", "²", "10.0.0.0/255.0.0.0", "ALL", 7]
+    )
+    def test_who_is_nobody(self, cluster, entry):
+        cluster = put(cluster, "targets[0].acl", Acl((IQN + "badger", entry)))
+        assert [line.partition(": ")[0] for line in problems(cluster)] == [
+            "targets[0].acl.initiators[1]"
+        ]
+
+
+class TestSecondCluster:
+    @pytest.fixture
+    def second(self, cluster):
+        """A cluster on the same storage networks that shares nothing else."""
+        return attrs.evolve(
+            cluster,
+            name="second",
+            nodes=(
+                Node("stoat", addresses={"replication": "10.10.10.1/24"}),
+                Node("marten", addresses={"replication": "10.10.10.2/24"}),
+            ),
+            portals=(Portal("192.168.1.2/24"), Portal("192.168.2.2/24")),
+            targets=(Target(IQN + "second", luns=(Lun(1, "storage/test"),)),),
+            clients=(Client("mole", iqn=IQN + "mole", addresses={"path-a": "192.168.1.11/24"}),),
+        )
+
+    def test_it_is_the_normal_case(self, cluster, second):
+        assert problems(cluster, second) == []
+
+    @pytest.mark.parametrize(
+        ("field", "value", "words"),
+        [
+            ("name", "reference", "its own name"),
+            ("nodes[0].name", "weasel", "a host belongs to one"),
+            ("clients[0].name", "otter", "a host belongs to one"),
+            ("targets[0].name", IQN + "test", "iSCSI name is unique"),
+            ("clients[0].iqn", IQN + "badger", "iSCSI name is unique"),
+            ("portals[0]", Portal("192.168.1.1/24"), "storage address of two clusters"),
+            ("portals[0]", Portal("192.168.1.10/24"), "storage address of two clusters"),
+            ("clients[0].addresses", {"path-a": "192.168.1.1/24"}, "storage address of two"),
+        ],
+    )
+    def test_what_two_clusters_do_not_share(self, cluster, second, field, value, words):
+        (problem,) = problems(cluster, put(second, field, value))
+        assert problem.startswith("clusters: ")
+        assert words in problem
+
+
+class TestSecretTexts:
+    @pytest.mark.parametrize("length", [12, 16])
+    def test_chap_lengths(self, cluster, monkeypatch, length):
+        monkeypatch.setenv("CHAP_SECRET", "a" * length)
+        assert problems(cluster) == []
+
+    @pytest.mark.parametrize(
+        ("name", "text", "at"),
+        [
+            ("CHAP_SECRET", "a" * 11, "targets[0].chap.secret"),
+            ("CHAP_SECRET", "a" * 17, "targets[0].chap.secret"),
+            ("CHAP_SECRET", "twelve chars", "targets[0].chap.secret"),
+            ("CHAP_SECRET", "twelve\nchars", "targets[0].chap.secret"),
+            ("CHAP_SECRET", 'twelve"chars', "targets[0].chap.secret"),
+            ("CHAP_SECRET", "twelve#chars", "targets[0].chap.secret"),
+            ("CHAP_SECRET", "twelve::char", "targets[0].chap.secret"),
+            ("CHAP_SECRET", "twelve-chärs", "targets[0].chap.secret"),
+            ("DRBD_SECRET", "a" * 65, "resources[0].secret"),
+            ("DRBD_SECRET", 'a";}global{x"', "resources[0].secret"),
+            ("HEARTBEAT_SECRET", "first\n2 crc line", "heartbeat.secret"),
+            ("HEARTBEAT_SECRET", "of two words", "heartbeat.secret"),
+            ("HEARTBEAT_SECRET", "short", "heartbeat.secret"),
+        ],
+    )
+    def test_what_its_file_can_not_carry(self, cluster, monkeypatch, name, text, at):
+        monkeypatch.setenv(name, text)
+
+        (problem,) = problems(cluster)
+
+        assert problem.startswith(f"{at}: {name} has ")
+        assert text not in problem
+
+    def test_no_repr_shows_what_stands_in_a_secrets_place(self, cluster):
+        cluster = put(cluster, "targets[0].chap.secret", "hunter2-hunter2")
+        cluster = put(cluster, "nodes[0].ssh", {"ssh_password": "hunter2"})
+        assert "hunter2" not in repr(cluster)
+
+
+def test_plain_data_of_a_cluster(cluster):
+    plain = put(cluster, "nodes[0].ssh", {"ssh_password": "hunter2"}).to_json()
+
+    assert "hunter2" not in str(plain)
+    assert plain["heartbeat"]["links"][0] == {"kind": "bcast", "network": "replication"}
+    assert plain["resources"][0]["secret"] == {"name": "DRBD_SECRET"}
+    assert plain["nodes"][1]["addresses"] == {"replication": "10.10.10.2/24"}
+
+
+def test_a_secret_is_equal_by_name():
+    assert Secret("A") == Secret("A")
