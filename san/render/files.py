@@ -13,7 +13,7 @@ from .initiator import initiatorname, iscsid_conf, multipath_conf, node_record, 
 from .lvm import lvm_filter
 from .network import arp_filter_script, network_files
 from .stgt import stgt_conf
-from .template import text
+from .template import raw
 
 __all__ = ["File", "client_files", "node_files"]
 
@@ -22,7 +22,7 @@ RESOURCE_SCRIPTS = "/etc/ha.d/resource.d"
 
 def _target_files(cluster: Cluster) -> Iterator[File]:
     software = cluster.target_software
-    script = text(f"resource.d/iscsi-target.{software}")
+    script = raw(f"resource.d/iscsi-target.{software}")
     yield public(f"{RESOURCE_SCRIPTS}/iscsi-target", script, "targets", mode=0o755)
     if software == "stgt":
         yield secret("/etc/san/stgt.conf", stgt_conf(cluster), "targets")

@@ -26,3 +26,8 @@ _environment.filters["seconds"] = _seconds
 def text(template: str, **values: object) -> str:
     """The text that `template` makes of `values`; an undefined name is an error."""
     return _environment.get_template(template).render(values)
+
+
+def raw(template: str) -> str:
+    """The text of a template that takes nothing: a script in its own right."""
+    return (TEMPLATES / template).read_text(encoding="utf-8")
