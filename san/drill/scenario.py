@@ -100,9 +100,9 @@ def play(
     except KeyboardInterrupt:
         client.let_go()
         raise
+    evidence = collect()
     with progress.step(f"{client_name} reads every acknowledged block back"):
         verification = client.verify(disk)
-    evidence = collect()
     seen = evidence.timeline()
     if seen is None:
         raise DrillFailedError(f"the writer's log shows no gap around the fault; it is in {logs}")
