@@ -11,7 +11,8 @@ _SETTINGS = f"""\
 {{ read -r name </proc/sys/kernel/hostname; }} && echo "hostname $name"
 for file in /proc/sys/net/ipv4/conf/*/arp_filter; do
   interface=${{file%/arp_filter}}
-  {{ read -r value <"$file"; }} && echo "arp_filter ${{interface##*/}} $value"
+  value=  # dash reads byte by byte, and a sysctl ends after the first: no newline, status 1
+  {{ read -r value <"$file" || [ -n "$value" ]; }} && echo "arp_filter ${{interface##*/}} $value"
 done
 {services.shell(daemons=network.DAEMONS, units=network.UNITS)}
 exec grep -sHE 'arp_filter|^[[:space:]]*iface[[:space:]]' {" ".join(network.SYSCTL_FILES)} \

@@ -1,0 +1,96 @@
+"""Heartbeat: its files, its start, and the resources that the serving node should hold."""
+
+from collections.abc import Iterator
+
+from pyinfra.api import QuoteString, StringCommand
+from pyinfra.api.command import PyinfraCommand
+from pyinfra.context import host, state
+
+from facts.heartbeat import Heartbeat
+from facts.lvm import Lvm
+from facts.network import Network
+from facts.stgt import Stgt
+from operations.file import differing, install
+from operations.node import heartbeats, replication, serving_node, turn_of_this_host
+from operations.observation import converging, observed, pair
+from operations.waiting import until
+from san.decide.group import Holdings, lacking
+from san.decide.serving import Turn
+from san.decide.target import serves_exactly
+from san.model import Cluster
+from san.render.files import RESOURCE_SCRIPTS, node_files
+
+_READ_AT_START = ("/etc/ha.d/ha.cf", "/etc/ha.d/authkeys")
+
+
+@converging
+def configured(turn: Turn) -> Iterator[PyinfraCommand]:
+    """Install ha.cf, authkeys, haresources and the resource scripts.
+
+    haresources and the scripts are read anew at each takeover. The other two are read when
+    Heartbeat starts: the standby's is restarted, which moves nothing; the serving node's reloads.
+    """
+    if not turn_of_this_host(turn):
+        return
+    cluster = host.data.cluster
+    files = tuple(file for file in node_files(cluster, host.data.member.name) if file.area == "cluster")
+    changed = tuple(differing(files))
+    running = observed(host, Heartbeat).running
+    for file in changed:
+        yield install(file)
+    if running and any(file.path in _READ_AT_START for file in changed):
+        verb = "reload" if turn == "serving" else "restart"
+        yield StringCommand("systemctl", verb, "heartbeat.service")
+
+
+@converging
+def started() -> Iterator[PyinfraCommand]:
+    """Start Heartbeat where it doesn't run; both nodes start at once, so the preferred one serves.
+
+    A node whose peer this run can't see is left stopped: it might take over what the peer serves.
+    """
+    cluster = host.data.cluster
+    if observed(host, Heartbeat).running:
+        return
+    if len(pair(cluster)) < len(cluster.nodes):
+        host.noop("Heartbeat stays stopped: the peer can't be seen")
+        return
+    yield StringCommand("systemctl", "start", "heartbeat.service")
+
+
+@converging
+def complete() -> Iterator[PyinfraCommand]:
+    """Start what the serving node's group lacks: what was declared since it took the group."""
+    cluster = host.data.cluster
+    if state.is_executing and observed(host, Heartbeat).running:
+        until("Heartbeat to settle", unsettled, limit=settling(cluster))
+    if serving_node() != host.data.member.name or not observed(host, Heartbeat).running:
+        return
+    holdings = Holdings(
+        replication()[host.data.member.name],
+        observed(host, Lvm),
+        observed(host, Network),
+        targets_served=serves_exactly(cluster, observed(host, Stgt)),
+    )
+    for script, *arguments in lacking(cluster, holdings):
+        words = (f"{RESOURCE_SCRIPTS}/{script}", *arguments, "start")
+        yield StringCommand(*(QuoteString(word) for word in words))
+
+
+def settling(cluster: Cluster) -> float:
+    """Seconds that Heartbeat may take from its start until one node holds everything."""
+    return cluster.heartbeat.initdead + 120
+
+
+def unsettled() -> str | None:
+    """What Heartbeat still has to decide, by its own word on the nodes that this run sees."""
+    states = heartbeats()
+    for name, found in states.items():
+        if found.holds is None:
+            return f"Heartbeat on {name} doesn't answer; look at: journalctl -u heartbeat"
+        if found.holds == "transition":
+            return f"{name} is still moving resources"
+    holders = [name for name, found in states.items() if found.holds not in {"none", None}]
+    if not holders and len(states) > 1:
+        return "no node holds the resources; look at: journalctl -u heartbeat"
+    return None

@@ -1,0 +1,55 @@
+"""One run at a time on a cluster.
+
+The lock belongs to the SSH connection of the run that took it: when pyinfra ends, is killed, or
+loses its network, the node's sshd for that connection ends too, and with it the lock. So nothing
+has to be released, and no run is refused for a lock that a dead one left.
+"""
+
+import getpass
+import os
+import socket
+from datetime import UTC, datetime
+
+from pyinfra.api import Host, QuoteString, StringCommand
+
+HELD = 3
+"""Exit status: another run holds the lock; standard output says which."""
+
+_TAKE = f"""\
+set -eu
+lock=/run/san.lock
+started() {{ stat=$(cat "/proc/$1/stat") && set -- ${{stat##*) }} && echo "${{20}}"; }}
+parent() {{ stat=$(cat "/proc/$1/stat") && set -- ${{stat##*) }} && echo "$2"; }}
+owner=$$
+while [ "$owner" -gt 1 ]; do
+    case $(cat "/proc/$owner/comm") in sshd*|pyinfra*|python*) break ;; esac
+    owner=$(parent "$owner")
+done
+mine="$owner $(started "$owner")"
+exec 9>"$lock.guard"
+flock -w 10 9
+if [ -s "$lock" ]; then
+    {{ read -r pid start && read -r holder; }} < "$lock"
+    if [ "$pid $start" != "$mine" ] && [ "$(started "$pid" 2>/dev/null)" = "$start" ]; then
+        echo "$holder"
+        exit {HELD}
+    fi
+fi
+umask 022
+printf '%s\\n%s\\n' "$mine" "$1" > "$lock.new"
+mv -f "$lock.new" "$lock"
+"""
+
+
+def holder() -> str:
+    """Who this run is, as a second run is told."""
+    since = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return f"{getpass.getuser()}@{socket.gethostname()} (process {os.getpid()}) since {since}"
+
+
+def take(node: Host) -> str | None:
+    """Take the lock on `node` for as long as this connection lasts; None, or who holds it."""
+    taken, output = node.run_shell_command(
+        StringCommand("sh", "-c", QuoteString(_TAKE), "san-lock", QuoteString(holder())),
+    )
+    return None if taken else output.stdout or output.stderr or "no answer"

@@ -1,0 +1,35 @@
+"""The cluster's interfaces: up at boot, their own addresses, and ARP kept to its subnet."""
+
+from collections.abc import Iterator
+
+from pyinfra.api import QuoteString, StringCommand
+from pyinfra.api.command import PyinfraCommand
+from pyinfra.context import host
+
+from facts.network import Network
+from operations.file import differing, install
+from operations.node import turn_of_this_host
+from operations.observation import converging, observed
+from san.decide.links import amiss, manager
+from san.decide.serving import Turn
+from san.render.files import network_files
+
+
+@converging
+def configured(turn: Turn) -> Iterator[PyinfraCommand]:
+    """Install the interfaces' files, and bring into force what isn't yet.
+
+    The interfaces are set with ip(8), whatever manages them: a manager that reconfigures an
+    interface may take the portals off it.
+    """
+    if not turn_of_this_host(turn):
+        return
+    cluster = host.data.cluster
+    files = network_files(cluster, host.data.member.name, manager(cluster, observed(host, Network)))
+    changed = tuple(differing(files))
+    for file in changed:
+        yield install(file)
+    if changed:
+        yield StringCommand("networkctl reload 2>/dev/null || :")
+    for command in amiss(cluster, host.data.member.name, observed(host, Network)):
+        yield StringCommand(*(QuoteString(word) for word in command))

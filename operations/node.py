@@ -1,0 +1,50 @@
+"""This host's place in its cluster."""
+
+from pyinfra.context import host
+
+from facts.drbd import Drbd
+from facts.heartbeat import Heartbeat
+from operations.observation import observed, of_pair, pair
+from san.decide.serving import Turn, has_turn, serving
+from san.model import Cluster
+from san.observe.drbd import DrbdState
+from san.observe.heartbeat import HeartbeatState
+
+
+def is_node() -> bool:
+    """Whether this host is a storage node of its cluster, not a client."""
+    cluster: Cluster = host.data.cluster
+    return any(node.name == host.data.member.name for node in cluster.nodes)
+
+
+def replication() -> dict[str, DrbdState]:
+    """DRBD's state on each node that this run is connected to."""
+    cluster: Cluster = host.data.cluster
+    return {
+        name: observed(
+            node,
+            Drbd,
+            resources=tuple(
+                (resource.name, resource.minor, resource.disk_of(name))
+                for resource in cluster.resources
+            ),
+        )
+        for name, node in pair(cluster).items()
+    }
+
+
+def heartbeats() -> dict[str, HeartbeatState]:
+    """Heartbeat's state on each node that this run is connected to."""
+    return of_pair(host.data.cluster, Heartbeat)
+
+
+def serving_node() -> str | None:
+    """The node that serves, if any does. Raises Refusal where DRBD's answers contradict."""
+    return serving(host.data.cluster, replication())
+
+
+def turn_of_this_host(turn: Turn) -> bool:
+    """Whether this host acts in `turn`: the standby's comes first; clients act in it too."""
+    if not is_node():
+        return turn == "standby"
+    return has_turn(host.data.member.name, serving_node(), turn)

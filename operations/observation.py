@@ -1,0 +1,92 @@
+"""What both nodes are, read once and kept until this run changes something.
+
+pyinfra reads a fact anew at every call. A converging run asks the same of the same two nodes in
+every phase, and each answer costs a remote command; so an answer is kept until an operation of
+this run has run a command, or until it is FRESH seconds old.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import wraps
+from time import monotonic
+from typing import Any, ParamSpec, TypeVar
+
+from gevent.event import AsyncResult
+from pyinfra.api import FactBase, Host, operation
+from pyinfra.api.command import PyinfraCommand
+from pyinfra.api.exceptions import PyinfraError
+from pyinfra.context import host, inventory, state
+
+from operations.refusal import refused
+from san.decide.refusal import Refusal
+from san.model import Cluster
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+FRESH = 20.0
+"""Seconds an answer may be used for: a whole run without a change takes less."""
+
+_Key = tuple[str, bool, str, str]
+_answers: dict[_Key, tuple[float, "AsyncResult[Any]"]] = {}
+
+
+class UnobservedError(PyinfraError):
+    """A fact could not be read, so nothing may be decided on it."""
+
+
+def observed(of: Host, fact: type[FactBase[T]], **arguments: Any) -> T:  # noqa: ANN401 (a fact's own)
+    """What `fact` says of a host. Raises UnobservedError where it couldn't be read.
+
+    Greenlets that ask the same at once share one remote command.
+    """
+    key = (of.data.member.name, state.is_executing, fact.name, repr(sorted(arguments.items())))
+    asked, answer = _answers.get(key, (-FRESH, None))
+    if answer is None or monotonic() - asked > FRESH:
+        answer = AsyncResult()
+        _answers[key] = (monotonic(), answer)
+        try:
+            answer.set(of.get_fact(fact, **arguments))
+        except BaseException as error:
+            del _answers[key]
+            answer.set_exception(error)
+            raise
+    value = answer.get()
+    if value is None:
+        raise UnobservedError(f"{of.name}: fact {fact.name} could not be read; see above")
+    return value  # type: ignore[no-any-return]  # AsyncResult is untyped
+
+
+def pair(cluster: Cluster) -> dict[str, Host]:
+    """The cluster's nodes that this run is connected to, by name."""
+    active = {each.data.member.name: each for each in inventory.get_active_hosts()}
+    return {node.name: active[node.name] for node in cluster.nodes if node.name in active}
+
+
+def of_pair(cluster: Cluster, fact: type[FactBase[T]], **arguments: Any) -> dict[str, T]:  # noqa: ANN401
+    """What `fact` says of each node that this run is connected to, by name."""
+    return {name: observed(each, fact, **arguments) for name, each in pair(cluster).items()}
+
+
+def forget(cluster: Cluster) -> None:
+    """Read the cluster's hosts anew at the next question: something was changed."""
+    names = {each.name for each in cluster.hosts}
+    for key in [key for key in _answers if key[0] in names]:
+        del _answers[key]
+
+
+def converging(
+    function: Callable[P, Iterator[PyinfraCommand]],
+) -> Callable[P, Any]:
+    """Make an operation of a generator; what was observed is forgotten with every command."""
+
+    @wraps(function)
+    def commands(*args: P.args, **kwargs: P.kwargs) -> Iterator[PyinfraCommand]:
+        cluster: Cluster = host.data.cluster
+        try:
+            for command in function(*args, **kwargs):
+                yield command
+                forget(cluster)
+        except (Refusal, UnobservedError) as reason:
+            yield from refused(str(reason))
+
+    return operation()(commands)  # type: ignore[arg-type]  # pyinfra wants Generator

@@ -1,0 +1,39 @@
+"""The iSCSI targets: their configuration, applied online where they are served."""
+
+from collections.abc import Iterator
+
+from pyinfra.api import StringCommand
+from pyinfra.api.command import PyinfraCommand
+from pyinfra.context import host
+
+from facts.stgt import Stgt
+from operations.file import differing, install
+from operations.node import serving_node, turn_of_this_host
+from operations.observation import converging, observed
+from san.decide.serving import Turn
+from san.decide.target import serves_exactly
+from san.render.files import RESOURCE_SCRIPTS, node_files
+
+SCRIPT = f"{RESOURCE_SCRIPTS}/iscsi-target"
+
+
+@converging
+def configured(turn: Turn) -> Iterator[PyinfraCommand]:
+    """Install the targets' configuration and script; on the serving node, apply it online.
+
+    On a node that doesn't serve, no target daemon may run: it would answer a login with a target
+    that isn't there, which is final for an initiator.
+    """
+    if not turn_of_this_host(turn):
+        return
+    cluster = host.data.cluster
+    files = tuple(file for file in node_files(cluster, host.data.member.name) if file.area == "targets")
+    changed = tuple(differing(files))
+    for file in changed:
+        yield install(file)
+    found = observed(host, Stgt)
+    if serving_node() != host.data.member.name:
+        if found.running:
+            yield StringCommand(SCRIPT, "stop")
+    elif found.running and (changed or not serves_exactly(cluster, found)):
+        yield StringCommand(SCRIPT, "apply")

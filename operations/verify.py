@@ -1,0 +1,64 @@
+"""The end of a run: does the cluster really serve?"""
+
+from collections.abc import Iterator
+
+from pyinfra.api.command import PyinfraCommand
+from pyinfra.context import host, state
+
+from facts.initiator import Initiator
+from facts.lvm import Lvm
+from facts.network import Network
+from facts.stgt import Stgt
+from operations.cluster import settling, unsettled
+from operations.node import heartbeats, replication, serving_node
+from operations.observation import converging, observed, pair
+from operations.waiting import until
+from san.decide.group import Holdings, lacking
+from san.decide.health import paths_amiss, replication_amiss
+from san.decide.target import serves_exactly
+from san.model import Cluster
+
+PATHS_LIMIT = 60
+"""Seconds for a client's paths: two logins and multipath's first checks."""
+
+
+@converging
+def cluster_serves() -> Iterator[PyinfraCommand]:
+    """Wait until the data is on both nodes and one of them serves all of it. Changes nothing."""
+    if state.is_executing:
+        cluster = host.data.cluster
+        until("the cluster to serve", _cluster_amiss, limit=settling(cluster))
+    yield from ()
+
+
+@converging
+def paths_active() -> Iterator[PyinfraCommand]:
+    """Wait until this client has every LUN through every portal. Changes nothing."""
+    if state.is_executing:
+        until("the client's paths", _paths_amiss, limit=PATHS_LIMIT)
+    yield from ()
+
+
+def _paths_amiss() -> str | None:
+    return paths_amiss(host.data.cluster, observed(host, Initiator))
+
+
+def _cluster_amiss() -> str | None:
+    cluster: Cluster = host.data.cluster
+    nodes = pair(cluster)
+    alone = len(nodes) < len(cluster.nodes)
+    if not any(found.running for found in heartbeats().values()):
+        return None if alone else "Heartbeat runs on neither node"
+    amiss = unsettled() or (None if alone else replication_amiss(cluster, replication()))
+    serves = serving_node()
+    if amiss or serves not in nodes:
+        return amiss or (None if alone else "neither node is Primary")
+    node = nodes[serves]
+    holdings = Holdings(
+        replication()[serves],
+        observed(node, Lvm),
+        observed(node, Network),
+        targets_served=serves_exactly(cluster, observed(node, Stgt)),
+    )
+    missing = ["::".join(resource) for resource in lacking(cluster, holdings)]
+    return f"{serves} doesn't hold {', '.join(missing)}" if missing else None

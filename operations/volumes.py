@@ -1,0 +1,54 @@
+"""LVM on the replicated devices."""
+
+from collections.abc import Iterator
+
+from pyinfra.api import QuoteString, StringCommand
+from pyinfra.api.command import PyinfraCommand
+from pyinfra.context import host
+
+from facts.lvm import Lvm
+from operations.file import differing, install
+from operations.node import heartbeats, serving_node, turn_of_this_host
+from operations.observation import converging, observed, pair
+from san.decide.serving import Turn
+from san.decide.volumes import steps
+from san.render.files import node_files
+
+
+@converging
+def visible(turn: Turn) -> Iterator[PyinfraCommand]:
+    """Let LVM see the replicated devices and never the disks below them."""
+    if not turn_of_this_host(turn):
+        return
+    cluster = host.data.cluster
+    files = tuple(file for file in node_files(cluster, host.data.member.name) if file.area == "volumes")
+    for file in differing(files):
+        yield install(file)
+
+
+@converging
+def created() -> Iterator[PyinfraCommand]:
+    """Make and grow the volumes on the Primary.
+
+    While nothing serves yet and Heartbeat runs nowhere, the preferred node is made Primary for it
+    and left Secondary, so that Heartbeat finds what it leaves behind itself: nothing active.
+    """
+    cluster = host.data.cluster
+    serves = serving_node()
+    stopped = len(pair(cluster)) == len(cluster.nodes) and not any(
+        each.running for each in heartbeats().values()
+    )
+    if host.data.member.name != (serves or cluster.preferred.name) or not (serves or stopped):
+        host.noop("volumes are made where DRBD is Primary")
+        return
+    resources = [resource.name for resource in cluster.resources]
+    if stopped:
+        for name in resources:
+            yield StringCommand("drbdadm", "primary", name)
+    for command in steps(cluster, observed(host, Lvm)):
+        yield StringCommand(*(QuoteString(word) for word in command))
+    if stopped:
+        for group in cluster.volume_groups:
+            yield StringCommand("vgchange", "--quiet", "--activate", "n", group.name)
+        for name in resources:
+            yield StringCommand("drbdadm", "secondary", name)

@@ -1,0 +1,49 @@
+"""The resource group that Heartbeat moves, and what of it the serving node lacks."""
+
+from collections.abc import Iterator
+
+import attrs
+
+from san.model import Cluster
+from san.observe.drbd import DrbdState
+from san.observe.lvm import LvmState
+from san.observe.network import NetworkState
+from san.render.haresources import resources
+
+
+@attrs.frozen
+class Holdings:
+    """What a node says of the parts of the group."""
+
+    drbd: DrbdState
+    lvm: LvmState
+    network: NetworkState
+    targets_served: bool
+
+
+def lacking(cluster: Cluster, holdings: Holdings) -> Iterator[tuple[str, ...]]:
+    """The resources (script and arguments) that the serving node doesn't hold, in start order."""
+    for resource in resources(cluster):
+        script, *arguments = resource.split("::")
+        if not _held(cluster, script, arguments, holdings):
+            yield (script, *arguments)
+
+
+def _held(cluster: Cluster, script: str, arguments: list[str], holdings: Holdings) -> bool:
+    match script:
+        case "drbddisk":
+            device = holdings.drbd.devices.get(cluster.resource(arguments[0]).minor)
+            return device is not None and device.role == "Primary"
+        case "LVM":
+            volumes = [each for each in holdings.lvm.logical_volumes if each.vg == arguments[0]]
+            return bool(volumes) and all(each.active for each in volumes)
+        case "IPaddr" | "IPaddr2":
+            address, prefix, interface = arguments[0].split("/")
+            link = holdings.network.interfaces.get(interface)
+            return link is not None and link.has(f"{address}/{prefix}")
+        case "arp_filter":
+            return holdings.network.arp_filter_all
+        case "iscsi-target":
+            return holdings.targets_served
+        case _:
+            raise AssertionError(script)

@@ -1,0 +1,41 @@
+"""What is not yet as it should be, in a sentence."""
+
+from collections.abc import Mapping
+
+from san.model import Cluster
+from san.observe.drbd import DrbdState
+from san.observe.initiator import InitiatorState
+from san.render.stgt import wwid
+
+
+def replication_amiss(cluster: Cluster, states: Mapping[str, DrbdState]) -> str | None:
+    """Which resource isn't UpToDate on both nodes."""
+    for resource in cluster.resources:
+        for node, state in states.items():
+            device = state.devices.get(resource.minor)
+            if device is None:
+                return f"{resource.name} isn't configured on {node}"
+            if not device.healthy:
+                return (
+                    f"{resource.name} on {node} is {device.connection}, "
+                    f"{device.disk}/{device.peer_disk}"
+                )
+    return None
+
+
+def paths_amiss(cluster: Cluster, state: InitiatorState) -> str | None:
+    """Which LUN lacks a path through which portal, as this client sees it."""
+    wanted = len(cluster.portals)
+    for target in cluster.targets:
+        for lun in target.luns:
+            name = wwid(target, lun)
+            found = next((each for each in state.maps if each.wwid == name), None)
+            if found is None:
+                return f"LUN {lun.number} of {target.name} has no multipath map {name}"
+            active = sum(path.active for path in found.paths)
+            if active < wanted:
+                return (
+                    f"LUN {lun.number} of {target.name} has {active} of {wanted} paths; look at: "
+                    "iscsiadm -m session; multipath -ll"
+                )
+    return None

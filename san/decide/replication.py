@@ -1,0 +1,70 @@
+"""What a node's DRBD lacks, and whether it is safe to give it."""
+
+from collections.abc import Iterator, Mapping
+
+from san.model import Cluster, DrbdResource
+from san.observe.disks import Disk
+from san.observe.drbd import DrbdState
+
+from .refusal import Refusal
+
+Command = tuple[str, ...]
+
+
+def unsafe(resource: DrbdResource, disk: Disk) -> str | None:
+    """Why `disk` can't back `resource`; None where it is blank or carries DRBD's metadata.
+
+    A disk with DRBD's metadata is taken as it is: DRBD itself compares generations with the peer
+    before it copies a block, and refuses to connect unrelated data.
+    """
+    if not disk.exists:
+        return f"{disk.path} for {resource.name} isn't there; correct the inventory's disk"
+    if not disk.block:
+        return f"{disk.path} for {resource.name} is no block device; correct the inventory's disk"
+    if disk.problem is not None:
+        return f"{disk.path} for {resource.name} can't be read: {disk.problem}"
+    if disk.mounts:
+        return f"{disk.path} for {resource.name} is in use: mounted on {', '.join(disk.mounts)}"
+    if disk.has_drbd_metadata:
+        return None
+    found = ", ".join((*disk.foreign, *(f"partition {name}" for name in disk.partitions)))
+    if found or disk.holders:
+        return (
+            f"{disk.path} ({disk.device}) for {resource.name} isn't empty: it carries "
+            f"{found or 'a device of ' + ', '.join(disk.holders)}; if nobody needs that, wipe it "
+            f"by hand (wipefs --all {disk.device}), else name another disk in the inventory"
+        )
+    return None
+
+
+def steps(resource: DrbdResource, state: DrbdState) -> Iterator[Command]:
+    """The commands (argument lists) that give this node's `resource` metadata and bring it up.
+
+    Raises Refusal where that could destroy something, or where drbdadm can't act.
+    """
+    device = state.devices.get(resource.minor)
+    configured = device is not None and device.disk != "Diskless"
+    if not configured:
+        disk = state.disks[resource.name]
+        reason = unsafe(resource, disk)
+        if reason is not None:
+            raise Refusal(reason)
+        if not disk.has_drbd_metadata:
+            # Answers 'yes' on a disk that was found to carry nothing at all.
+            yield ("drbdadm", "create-md", "--force", resource.name)
+    if state.refusal is not None and resource.name in state.resource_files:
+        raise Refusal(f"drbdadm refuses the configuration: {state.refusal}")
+    planned = any(f" {resource.name}" in line or f" {resource.minor}" in line
+                  for line in state.adjust_plan or ())
+    if device is None or planned or not configured:
+        yield ("drbdadm", "adjust", resource.name)
+
+
+def first_generation(cluster: Cluster, states: Mapping[str, DrbdState]) -> Iterator[DrbdResource]:
+    """The resources whose both sides are new, so that there is nothing to copy between them."""
+    for resource in cluster.resources:
+        generations = [state.generations.get(resource.name) for state in states.values()]
+        if len(generations) == len(cluster.nodes) and all(
+            generation is not None and generation.just_created for generation in generations
+        ):
+            yield resource

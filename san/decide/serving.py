@@ -1,0 +1,45 @@
+"""Which node serves: what DRBD says, never what the inventory prefers."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from san.model import Cluster
+from san.observe.drbd import DrbdState
+
+from .refusal import Refusal
+
+Turn = Literal["standby", "serving"]
+"""Whose turn it is in a phase that takes the nodes one by one: the standby comes first."""
+
+
+def serving(cluster: Cluster, states: Mapping[str, DrbdState]) -> str | None:
+    """The node that is Primary for the cluster's resources; None where neither is.
+
+    Raises Refusal where both are, where the resources are Primary on different nodes, or where
+    they have parted (split brain): only the operator knows which side's data is the right one.
+    """
+    primaries: dict[str, list[str]] = {}
+    for resource in cluster.resources:
+        for node, state in states.items():
+            device = state.devices.get(resource.minor)
+            if device is None:
+                continue
+            if device.split_brain:
+                raise Refusal(
+                    f"{resource.name} is StandAlone on {node} after a split brain: decide which "
+                    "node's changes to give up, and follow docs/runbook.md, 'Split brain'"
+                )
+            if device.role == "Primary":
+                primaries.setdefault(node, []).append(resource.name)
+            peer = cluster.peer(node).name
+            if peer not in states and device.peer_role == "Primary":
+                primaries.setdefault(peer, []).append(resource.name)
+    if len(primaries) > 1:
+        found = "; ".join(f"{', '.join(names)} on {node}" for node, names in primaries.items())
+        raise Refusal(f"both nodes are Primary ({found}): demote one with drbdadm secondary")
+    return next(iter(primaries), None)
+
+
+def has_turn(node: str, serves: str | None, turn: Turn) -> bool:
+    """Whether `node` acts in `turn`. Where neither serves, both act in the standby's turn."""
+    return (turn == "serving") == (node == serves)

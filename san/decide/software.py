@@ -1,0 +1,43 @@
+"""Which packages and which units a host needs."""
+
+import attrs
+
+from san.model import Cluster
+
+_TARGET_PACKAGES = {"stgt": ("tgt",), "iet": ()}
+_TARGET_UNITS = {"stgt": ("tgt.service",), "iet": ("iscsitarget.service",)}
+
+
+@attrs.frozen
+class Software:
+    """Debian packages to install, units that start at boot, and units that never do."""
+
+    packages: tuple[str, ...]
+    enabled: tuple[str, ...]
+    masked: tuple[str, ...] = ()
+
+
+def software(cluster: Cluster, name: str) -> Software:
+    """What the host `name` of `cluster` needs.
+
+    The target daemon's own unit is masked: a daemon that starts at boot listens before its volume
+    is there, and a login to a target that isn't there is final for an initiator.
+    """
+    if name not in {node.name for node in cluster.nodes}:
+        return Software(
+            packages=("open-iscsi", "multipath-tools"),
+            enabled=("iscsid.service", "open-iscsi.service", "multipathd.service"),
+        )
+    address_tools = ("net-tools",) if cluster.address_agent == "IPaddr" else ()
+    return Software(
+        packages=(
+            "drbd-utils",
+            "lvm2",
+            "heartbeat",
+            "resource-agents",
+            *address_tools,
+            *_TARGET_PACKAGES[cluster.target_software],
+        ),
+        enabled=("drbd.service", "heartbeat.service"),
+        masked=_TARGET_UNITS[cluster.target_software],
+    )
