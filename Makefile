@@ -1,0 +1,73 @@
+# `make demo` and `make test` set up all they need: Debian packages, and a Python environment.
+# Both are instant where nothing is missing.
+
+# Debian's own Python: another one may come first in PATH, and brings other wheels.
+PYTHON := /usr/bin/python3
+BIN := .venv/bin
+PACKAGES := $(shell sed 's/\#.*//' debian-packages.txt)
+SHELL_SCRIPTS = $(shell grep -rlIE --exclude='*.py' '^\#! ?/bin/(ba|da)?sh' templates san .ci)
+TYPED = san facts operations $(wildcard config.py deploy.py) inventory.py
+
+.DELETE_ON_ERROR:
+.PHONY: demo test lint bench-redeploy clean setup packages
+
+demo: setup
+	$(BIN)/san demo
+
+# Cheap tiers first: a broken rule is known in seconds, before the lab's minutes.
+test: lint
+	@echo '== unit, facts, operations, deploy'
+	$(BIN)/python -m pytest tests/unit tests/facts tests/operations tests/deploy
+	@echo '== lab'
+	$(BIN)/python -m pytest tests/lab
+	@echo '== every tier passed'
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy $(TYPED)
+	shellcheck $(SHELL_SCRIPTS)
+	$(BIN)/lint-imports --no-logo --no-cache
+	@echo '== lint passed'
+
+bench-redeploy: setup
+	$(BIN)/san bench redeploy
+
+# secrets.env stays: what is deployed knows its secrets.
+clean:
+	if [ -x $(BIN)/san ] && [ -d build/lab ]; then $(BIN)/san lab down; fi
+	rm -rf build .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+setup: .venv/installed
+
+.venv/installed: .venv/locked pyproject.toml
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# A changed lock builds the environment anew: what it no longer names is gone then.
+.venv/locked: requirements.lock | packages
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and \
+	    "Python 3.11 or later is needed (Debian 12 or 13); %s has %d.%d" % \
+	    (sys.executable, *sys.version_info[:2]))'
+	@echo '== Python environment in .venv (about a minute)'
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	    --require-hashes --only-binary :all: --requirement requirements.lock
+	@touch $@
+
+packages:
+	@missing=; for package in $(PACKAGES); do \
+	    dpkg-query --show --showformat '$${db:Status-Status}\n' $$package 2>/dev/null \
+	        | grep -qx installed || missing="$$missing $$package"; \
+	done; \
+	[ -n "$$missing" ] || exit 0; \
+	root=; \
+	if [ "$$(id -u)" -ne 0 ]; then \
+	    root=sudo; command -v sudo >/dev/null || { \
+	        echo "Debian packages are missing, and there is no sudo; as root, run:" >&2; \
+	        echo "  apt-get install --no-install-recommends$$missing" >&2; exit 1; }; \
+	fi; \
+	echo "== Debian packages:$$missing"; \
+	$$root apt-get update -q && \
+	$$root env DEBIAN_FRONTEND=noninteractive \
+	    apt-get install -q --yes --no-install-recommends $$missing
