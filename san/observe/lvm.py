@@ -17,6 +17,9 @@ DEVICES_DIRECTORY = "/etc/lvm/devices"
 _ERRORS = "[stderr]"
 """The line between a command's output and what it said on standard error."""
 
+_DEFAULT = "# "
+"""What `lvmconfig --typeconfig default` puts before a setting."""
+
 _COLUMNS: Mapping[str, str] = {
     "pv": "pv_name,vg_name,pv_size,pv_missing",
     "vg": "vg_name,vg_size,vg_free,vg_extent_size,vg_exported,vg_partial",
@@ -218,7 +221,7 @@ def _configuration(
     files: dict[str, tuple[str, ...]] = {}
     said: list[str] = []
     for line in section.lines:
-        name, equals, value = line.partition("=")
+        name, equals, value = line.removeprefix(_DEFAULT).partition("=")
         if line.startswith("file "):
             files[line.removeprefix("file ")] = ()
         elif line.startswith("entry "):
