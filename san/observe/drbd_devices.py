@@ -12,7 +12,7 @@ from .sections import UnreadableError
 _DEVICE = re.compile(
     r"\s*(?P<minor>\d+): cs:(?P<state>\w+)"
     r"(?: ro:(?P<role>\w+)/(?P<peer_role>\w+) ds:(?P<disk>\w+)/(?P<peer_disk>\w+)"
-    r" \S (?P<flags>\S+))?\s*"
+    r" . (?P<flags>\S+))?\s*"
 )
 _OUT_OF_SYNC = re.compile(r"\boos:(?P<kib>\d+)")
 _PERCENT = re.compile(r"(?:sync'ed|verified):\s*(?P<percent>\d+(?:\.\d+)?)%")
