@@ -1,0 +1,58 @@
+"""STGT on a node."""
+
+from pyinfra.api.command import StringCommand
+from pyinfra.api.exceptions import FactProcessError
+from pyinfra.api.facts import FactBase
+
+from san.observe import services, stgt
+from san.observe.sections import UnreadableError, script
+
+_TARGETS = f"""\
+for second in 1 2 3; do
+  tgtadm --lld iscsi --op show --mode portal
+  status=$?
+  if [ $status != {stgt.NOT_CONNECTED} ]; then break; fi
+  here=
+  for file in /proc/[0-9]*/comm; do name=
+    {{ read -r name <"$file"; }} 2>/dev/null
+    if [ "$name" = {stgt.DAEMON} ]; then here=yes; fi
+  done
+  if [ -z "$here" ]; then break; fi
+  sleep 1
+done
+if [ $status != 0 ]; then exit $status; fi
+exec tgtadm --lld iscsi --op show --mode target
+"""
+"""A tgtd that has just been started takes requests after some 100 ms: it gets 3 s."""
+
+
+class Stgt(FactBase[stgt.StgtState]):
+    """Targets, LUNs, initiators' sessions, ACLs and portals; no secrets.
+
+    .. code:: python
+
+        state = host.get_fact(Stgt)
+        [lun.path for target in state.targets for lun in target.disks]
+    """
+
+    def command(self) -> StringCommand:
+        """Two calls of tgtadm, one where tgtd doesn't run. tgtd is asked before it is looked for,
+        so that one which ends meanwhile is stopped, not mute.
+        """
+        return StringCommand(
+            script(
+                {
+                    "targets": _TARGETS,
+                    "services": services.shell(
+                        programs=[stgt.PROGRAM], daemons=[stgt.DAEMON], units=[stgt.UNIT]
+                    ),
+                }
+            )
+        )
+
+    def process(self, output: list[str]) -> stgt.StgtState:
+        """Parse; what can't be understood fails the host."""
+        try:
+            return stgt.parse(output)
+        except UnreadableError as problem:
+            raise FactProcessError(str(problem)) from None
