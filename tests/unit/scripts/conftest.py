@@ -1,0 +1,128 @@
+"""A machine of its own for a resource script: real tgtd and block devices, private the rest.
+
+The script, tgtd and the initiators run at their real paths and on port 3260, inside a mount and a
+network namespace; the block devices are loop devices. What can't be had is skipped, with its name.
+"""
+
+import os
+import runpy
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import attrs
+import pytest
+from private_machine import Machine, run
+
+from san.render.stgt import stgt_conf
+from san.render.template import TEMPLATES
+
+ROOT = Path(__file__).parents[3]
+PORTALS = ("192.168.1.1/24", "192.168.2.1/24")
+NEEDED = ("tgtd", "perl", "unshare", "nsenter", "losetup", "ip")
+
+
+@pytest.fixture(scope="session")
+def namespace(tmp_path_factory):
+    """A process that holds the namespaces: private /etc and /run, two portals on its loopback."""
+    missing = [
+        tool for tool in NEEDED if shutil.which(tool, path="/usr/sbin:/sbin:/usr/bin:/bin") is None
+    ]
+    if os.geteuid() != 0 or missing:
+        pytest.skip(f"needs root and {', '.join(missing) or 'its tools'}")
+    etc = tmp_path_factory.mktemp("machine") / "etc"
+    (etc / "san").mkdir(parents=True)
+    for name in ("passwd", "group", "hosts", "nsswitch.conf", "protocols", "services"):
+        if Path("/etc", name).exists():
+            shutil.copy(Path("/etc", name), etc / name)
+    setup = "; ".join(
+        (
+            "set -e",
+            f"mkdir {etc}/ssl {etc}/alternatives; cp /etc/ld.so.cache {etc}/",
+            f"mount --bind {etc} /etc",
+            "mount -t tmpfs run /run",
+            "ip link set lo up",
+            *(f"ip address add {portal} dev lo" for portal in PORTALS),
+            "echo ready",
+            "exec sleep 3600",
+        )
+    )
+    process = subprocess.Popen(
+        ("unshare", "--mount", "--net", "--propagation", "private", "sh", "-c", setup),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    if process.stdout.readline() != "ready\n":
+        process.wait()
+        pytest.skip("no private mount and network namespace here")
+    yield process.pid
+    process.kill()
+    process.wait()
+    process.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def loops(tmp_path_factory):
+    """Three block devices of 64 MiB."""
+    directory = tmp_path_factory.mktemp("disks")
+    found = []
+    try:
+        for number in range(3):
+            image = directory / f"disk{number}"
+            with image.open("wb") as file:
+                file.truncate(64 << 20)
+            done = run("losetup", "-f", "--show", str(image), check=False)
+            if done.returncode:
+                pytest.skip(f"no loop devices here: {done.stderr.strip()}")
+            found.append(done.stdout.strip())
+        yield found
+    finally:
+        for device in found:
+            run("losetup", "-d", device, check=False)
+
+
+@pytest.fixture
+def machine(namespace, loops, tmp_path):
+    """A machine with volumes `one`, `two` and `three`, the script, and no tgtd."""
+    devices = tmp_path / "dev"
+    devices.mkdir()
+    for name, device in zip(("one", "two", "three"), loops, strict=True):
+        (devices / name).symlink_to(device)
+    one = Machine(namespace, devices)
+    shutil.copy(TEMPLATES / "resource.d/iscsi-target.stgt", one.script)
+    one.script.chmod(0o755)
+    yield one
+    for initiator in one.initiators:
+        initiator.close()
+    one.call("stop")
+    for pid in one.tgtd_pids():
+        os.kill(pid, 9)
+    deadline = time.monotonic() + 10
+    while one.tgtd_pids() and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def configured(machine, cluster):
+    """Write the STGT configuration of targets as the renderer does, on the machine's devices."""
+
+    def configure(*targets, portals=None):
+        site = attrs.evolve(
+            cluster,
+            targets=targets,
+            portals=cluster.portals if portals is None else portals,
+        )
+        text = stgt_conf(site).replace("/dev/", f"{machine.devices}/")
+        machine.put("/etc/san/stgt.conf", text)
+        return text
+
+    return configure
+
+
+@pytest.fixture
+def cluster(monkeypatch):
+    """The reference cluster, with secrets from the environment."""
+    for name in ("CHAP_SECRET", "CHAP_OTHER", "DRBD_SECRET", "HEARTBEAT_SECRET"):
+        monkeypatch.setenv(name, f"{name.lower().replace('_', '-')[:10]}-1234")
+    return runpy.run_path(str(ROOT / "inventory.py"))["site"].clusters[0]

@@ -1,0 +1,98 @@
+"""A private machine for resource scripts, its initiators, and targets to configure on it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from san.model import Chap, Lun, Secret, Target
+
+INITIATOR = Path(__file__).with_name("initiator.py")
+
+
+def run(*command, check=True, **more):
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=check, **more)
+
+
+class Initiator:
+    """A client that is logged in, until it is closed."""
+
+    def __init__(self, command):
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+        )
+        self.said = self.process.stdout.readline().strip()
+
+    def scsi(self, lun, cdb, data=b""):
+        self.process.stdin.write(f"{lun} {cdb} {data.hex()}\n")
+        return self.process.stdout.readline().strip()
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait(timeout=10)
+        self.process.stdout.close()
+
+
+class Machine:
+    """The private machine; `devices` holds links to loop devices, as /dev/VG holds volumes."""
+
+    def __init__(self, holder, devices):
+        self.enter = ("nsenter", "-t", str(holder), "-m", "-n")
+        self.devices = devices
+        self.script = devices.parent / "iscsi-target"
+        self.initiators = []
+
+    def run(self, *command, **more):
+        return run(*self.enter, *command, **more)
+
+    def put(self, path, content):
+        self.run("sh", "-c", f"umask 077; mkdir -p $(dirname {path}); cat > {path}", input=content)
+
+    def call(self, *action):
+        return self.run(str(self.script), *action, check=False)
+
+    def initiator(self, address="192.168.1.1", target=None, *credentials):
+        target = target or "iqn.2009-02.com.example:test"
+        command = (*self.enter, sys.executable, str(INITIATOR), address, target, *credentials)
+        one = Initiator(command)
+        self.initiators.append(one)
+        return one
+
+    def listeners(self):
+        found = self.run("ss", "-Htln").stdout.splitlines()
+        return sorted(line.split()[3] for line in found)
+
+    def tgtd_pids(self):
+        """The living tgtd processes of this machine's mount namespace: the daemon, its logger."""
+        ours = self.run("readlink", "/proc/self/ns/mnt").stdout
+        found = []
+        for directory in Path("/proc").glob("[0-9]*"):
+            try:
+                stat = (directory / "stat").read_text()
+                mine = str((directory / "ns/mnt").readlink()) == ours.strip()
+            except OSError:
+                continue
+            if "(tgtd)" in stat and ") Z" not in stat and mine:
+                found.append(int(directory.name))
+        return found
+
+    @property
+    def tgtd(self):
+        """The daemon's process: the one that is no other's child."""
+        pids = self.tgtd_pids()
+        (pid,) = (pid for pid in pids if parent(pid) not in pids)
+        return pid
+
+
+def parent(pid):
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def target(name, *volumes, chap=None, acl=None):
+    """A target with a LUN for each volume, numbered from 1; `volume:blockio` opens it directly."""
+    luns = []
+    for number, entry in enumerate(volumes, start=1):
+        if entry is not None:
+            volume, _, iotype = entry.partition(":")
+            luns.append(Lun(number, volume, iotype or "fileio"))
+    user = Chap("badger", Secret(chap)) if chap else None
+    return Target(f"iqn.2009-02.com.example:{name}", luns=tuple(luns), chap=user, acl=acl)

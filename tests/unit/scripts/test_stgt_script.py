@@ -1,0 +1,437 @@
+"""The STGT resource script against the real tgtd: exactly the configured LUNs, or nothing."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from private_machine import target
+
+from san.model import Acl, Portal
+
+TEST = "iqn.2009-02.com.example:test"
+READ = "28000000000000000100"
+WRITE = "2a000000000000000100"
+INQUIRY = "12000000ff00"
+CACHING_PAGE = "1a000800ff00"
+
+
+def served(machine):
+    """What tgtd's own tool shows: {(target, LUN): device}."""
+    found, name, lun = {}, None, None
+    for line in machine.run("tgtadm", "--mode", "target", "--op", "show").stdout.splitlines():
+        words = line.split()
+        if words[:1] == ["Target"]:
+            name = words[2]
+        elif words[:1] == ["LUN:"]:
+            lun = int(words[1])
+        elif words[:3] == ["Backing", "store", "path:"] and lun:
+            found[name.rpartition(":")[2], lun] = Path(words[3]).name
+    return found
+
+
+def logged_in(machine, *arguments):
+    one = machine.initiator(*arguments)
+    assert one.said == "logged in"
+    one.scsi(1, INQUIRY)
+    one.scsi(1, READ)  # takes the unit attention that follows a login
+    return one
+
+
+class TestHeartbeat:
+    """start, stop, status, as ResourceManager calls them."""
+
+    def test_whole_life(self, machine, configured):
+        configured(target("test", "one", "two"))
+        assert machine.call("status").stdout == "stopped\n"
+        assert machine.call("start").returncode == 0
+        assert machine.call("status").stdout == "running\n"
+        assert served(machine) == {("test", 1): "one", ("test", 2): "two"}
+        assert machine.listeners() == ["192.168.1.1:3260", "192.168.2.1:3260"]
+        assert machine.call("stop").returncode == 0
+        assert machine.tgtd_pids() == []
+        assert machine.call("status").stdout == "stopped\n"
+
+    def test_stop_when_stopped(self, machine, configured):
+        configured(target("test", "one"))
+        assert machine.call("stop").returncode == 0
+
+    def test_stop_without_configuration(self, machine, configured):
+        configured(target("test", "one"))
+        machine.call("start")
+        machine.run("rm", "/etc/san/stgt.conf")
+        assert machine.call("status").stdout == "running\n"
+        assert machine.call("stop").returncode == 0
+        assert machine.tgtd_pids() == []
+
+    def test_start_twice_keeps_the_daemon(self, machine, configured):
+        configured(target("test", "one"))
+        machine.call("start")
+        before = machine.tgtd_pids()
+        client = logged_in(machine)
+        assert machine.call("start").returncode == 0
+        assert machine.tgtd_pids() == before
+        assert client.scsi(1, READ).startswith("good")
+
+    def test_stop_with_a_client_logged_in_frees_the_device(self, machine, configured):
+        configured(target("test", "one"))
+        machine.call("start")
+        client = logged_in(machine)
+        assert machine.call("stop").returncode == 0
+        device = os.open(machine.devices / "one", os.O_RDWR | os.O_EXCL)  # what vgchange -an needs
+        os.close(device)
+        assert client.scsi(1, READ) == "refused: connection closed"
+
+    def test_the_same_identity_on_each_start(self, machine, configured):
+        configured(target("test", "one"))
+        seen = set()
+        for _ in range(2):
+            machine.call("start")
+            seen.add(logged_in(machine).scsi(1, "12018300ff00"))
+            machine.call("stop")
+        assert len(seen) == 1
+        (page,) = seen
+        assert page.startswith("good 00830")
+
+    @pytest.mark.parametrize("call", [(), ("restart",), ("start", "now")])
+    def test_wrong_call(self, machine, call):
+        assert machine.call(*call).returncode == 2
+
+
+class TestReadersCase:
+    """Clients that could not come back: the target was there, its volume was not."""
+
+    def test_a_missing_device_fails_before_anything_is_visible(self, machine, configured):
+        configured(target("test", "one", "missing"))
+        done = machine.call("start")
+        assert done.returncode == 1
+        assert "no such block device" in done.stderr
+        assert "/dev/missing" in done.stderr
+        assert machine.tgtd_pids() == []
+        assert machine.initiator().said == "refused: [Errno 111] Connection refused"
+
+    def test_a_file_in_place_of_the_device_fails(self, machine, configured):
+        (machine.devices / "file").write_bytes(bytes(1 << 20))
+        configured(target("test", "file"))
+        assert machine.call("start").returncode == 1
+        assert machine.tgtd_pids() == []
+
+    def test_the_boots_tgtd_without_a_target_is_replaced(self, machine, configured):
+        machine.run("tgtd")
+        wait_for_tgtd(machine)
+        configured(target("test", "one"))
+        assert machine.call("status").stdout == "stopped\n"
+        assert machine.call("start").returncode == 0
+        assert served(machine) == {("test", 1): "one"}
+        assert machine.listeners() == ["192.168.1.1:3260", "192.168.2.1:3260"]
+        assert logged_in(machine).scsi(1, READ).startswith("good")
+
+    def test_a_tgtd_with_other_things_is_replaced(self, machine, configured):
+        configured(target("other", "two", "three"))
+        machine.call("start")
+        configured(target("test", "one"))
+        assert machine.call("status").stdout == "stopped\n"
+        assert machine.call("start").returncode == 0
+        assert served(machine) == {("test", 1): "one"}
+
+    def test_a_portal_that_is_not_here_fails_and_cleans_up(self, machine, configured):
+        configured(target("test", "one"), portals=(Portal("192.168.9.1/24"),))
+        assert machine.call("start").returncode == 1
+        assert machine.tgtd_pids() == []
+
+    def test_an_unreadable_line_fails_without_being_shown(self, machine, configured):
+        machine.put("/etc/san/stgt.conf", configured(target("test", "one")) + "acount x hidden\n")
+        done = machine.call("start")
+        assert done.returncode == 1
+        assert "hidden" not in done.stderr
+        assert machine.tgtd_pids() == []
+
+    def test_an_empty_configuration_fails(self, machine):
+        machine.put("/etc/san/stgt.conf", "")
+        assert machine.call("start").returncode == 1
+
+    def test_a_tgtd_that_hangs_counts_as_running_and_is_stopped(self, machine, configured):
+        configured(target("test", "one"))
+        machine.call("start")
+        os.kill(machine.tgtd, signal.SIGSTOP)
+        patient = machine.script.read_text()
+        machine.script.write_text(patient.replace("$ANSWER_S = 10;", "$ANSWER_S = 1;"))
+        assert machine.call("status").stdout == "running\n"
+        assert machine.call("stop").returncode == 0
+        assert machine.tgtd_pids() == []
+
+
+class TestNoLostWrite:
+    """What tgtd acknowledges is on the disk."""
+
+    @pytest.mark.parametrize(
+        ("iotype", "flags"), [("fileio", os.O_SYNC), ("blockio", os.O_SYNC | os.O_DIRECT)]
+    )
+    def test_the_device_is_opened_for_synchronous_writes(self, machine, configured, iotype, flags):
+        configured(target("test", f"one:{iotype}"))
+        assert machine.call("start").returncode == 0
+        pid = machine.tgtd
+        device = (machine.devices / "one").readlink()
+        (number,) = [
+            file.name for file in Path(f"/proc/{pid}/fd").iterdir() if file.readlink() == device
+        ]
+        info = Path(f"/proc/{pid}/fdinfo/{number}").read_text()
+        opened = int(info.partition("flags:")[2].split()[0], 8)
+        assert opened & (os.O_SYNC | os.O_DIRECT) == flags
+
+    def test_no_volatile_cache_is_advertised(self, machine, configured):
+        configured(target("test", "one"))
+        machine.call("start")
+        page = bytes.fromhex(logged_in(machine).scsi(1, CACHING_PAGE).split()[1])
+        caching = page[4 + page[3] :]
+        assert caching[0] & 0x3F == 8
+        assert caching[2] & 0x04 == 0  # WCE
+
+    def test_what_is_written_is_there_after_stop(self, machine, configured):
+        configured(target("test", "one"))
+        machine.call("start")
+        data = os.urandom(512)
+        assert logged_in(machine).scsi(1, WRITE, data) == "good"
+        machine.call("stop")
+        with (machine.devices / "one").open("rb") as device:
+            assert device.read(512) == data
+
+
+class TestLogin:
+    """CHAP and ACLs."""
+
+    def test_chap(self, machine, configured):
+        configured(target("test", "one", chap="CHAP_SECRET"))
+        machine.call("start")
+        secret = os.environ["CHAP_SECRET"]
+        assert machine.initiator("192.168.1.1", TEST, "badger", secret).said == "logged in"
+        assert machine.initiator("192.168.2.1", TEST, "badger", secret).said == "logged in"
+        assert (
+            machine.initiator("192.168.1.1", TEST, "badger", "wrong").said == "refused: status 0201"
+        )
+        assert machine.initiator().said == "refused: status 0201"
+
+    @pytest.mark.parametrize(
+        ("entries", "said"),
+        [
+            (("192.168.1.0/24",), "logged in"),
+            (("192.168.1.1/32",), "logged in"),
+            (("0.0.0.0/0",), "logged in"),
+            (("iqn.2009-02.com.example:probe",), "logged in"),
+            (("10.0.0.0/8", "iqn.2009-02.com.example:probe"), "logged in"),
+            (("10.0.0.0/8",), "refused: status 0203"),
+            (("iqn.2009-02.com.example:other",), "refused: status 0203"),
+        ],
+    )
+    def test_acl(self, machine, configured, entries, said):
+        configured(target("test", "one", acl=Acl(entries)))
+        assert machine.call("start").returncode == 0
+        assert machine.initiator().said == said
+
+    def test_secrets_in_no_readable_file(self, machine, configured):
+        configured(target("test", "one", chap="CHAP_SECRET"))
+        machine.call("start")
+        secret = os.environ["CHAP_SECRET"]
+        holding = machine.run("grep", "-rl", secret, "/run", "/etc").stdout.split()
+        assert sorted(holding) == ["/etc/san/stgt.conf", "/run/san/stgt.applied"]
+        modes = machine.run("stat", "-c", "%a", *holding).stdout.split()
+        assert modes == ["600", "600"]
+
+    @pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace")
+    def test_secrets_in_no_process_argument(self, machine, configured, tmp_path):
+        configured(target("test", "one", chap="CHAP_SECRET"))
+        trace = tmp_path / "trace"
+        strace = ("strace", "-f", "-s", "999", "-e", "trace=execve", "-o", str(trace))
+        with subprocess.Popen((*machine.enter, *strace, str(machine.script), "start")) as traced:
+            for _ in range(200):
+                if machine.call("status").returncode == 0:
+                    break
+                time.sleep(0.05)
+            machine.call("stop")
+            traced.wait(timeout=30)
+        assert "tgtd" in trace.read_text()
+        assert os.environ["CHAP_SECRET"] not in trace.read_text()
+
+
+class TestApply:
+    """A changed configuration, online."""
+
+    def test_stopped(self, machine, configured):
+        configured(target("test", "one"))
+        assert machine.call("apply").returncode == 3
+        assert machine.call("check").returncode == 3
+        assert machine.tgtd_pids() == []
+
+    def test_nothing_to_do(self, machine, configured):
+        configured(target("test", "one", chap="CHAP_SECRET"))
+        machine.call("start")
+        done = machine.call("apply")
+        assert (done.returncode, done.stdout) == (0, "")
+
+    def test_add_under_a_client(self, machine, configured):
+        configured(target("test", "one"))
+        machine.call("start")
+        before = machine.tgtd_pids()
+        client = logged_in(machine)
+        configured(target("test", "one", "two"), target("more", "three"))
+        check = machine.call("check")
+        assert check.returncode == 1
+        assert f"add LUN 2 of {TEST}\n" in check.stdout
+        done = machine.call("apply")
+        assert done.returncode == 0
+        assert f"add LUN 2 of {TEST}\n" in done.stdout
+        assert served(machine) == {("test", 1): "one", ("test", 2): "two", ("more", 1): "three"}
+        assert machine.tgtd_pids() == before
+        assert client.scsi(1, READ) == "failed 6/3f0e"  # REPORTED LUNS DATA HAS CHANGED
+        assert client.scsi(1, READ).startswith("good")
+        assert client.scsi(2, READ).startswith("good")
+        assert machine.call("check").returncode == 0
+
+    def test_remove_what_nobody_uses(self, machine, configured):
+        configured(target("test", "one", "two"), target("more", "three"))
+        machine.call("start")
+        client = logged_in(machine)
+        configured(target("test", "one", "two"))
+        assert machine.call("apply").returncode == 0
+        assert served(machine) == {("test", 1): "one", ("test", 2): "two"}
+        assert client.scsi(1, READ).startswith("good")
+
+    def test_remove_in_use_is_refused_unless_named(self, machine, configured):
+        configured(target("test", "one", "two"))
+        machine.call("start")
+        client = logged_in(machine)
+        configured(target("test", "one"))
+        done = machine.call("apply")
+        assert done.returncode == 4
+        assert f"remove LUN 2 of {TEST}; to do it all the same: apply {TEST}/2" in done.stderr
+        assert served(machine) == {("test", 1): "one", ("test", 2): "two"}
+        assert machine.call("apply", f"{TEST}/2").returncode == 0
+        assert served(machine) == {("test", 1): "one"}
+        assert client.scsi(1, READ) == "failed 6/3f0e"  # REPORTED LUNS DATA HAS CHANGED
+
+    def test_another_device_in_use_is_refused_unless_named(self, machine, configured):
+        configured(target("test", "one"))
+        machine.call("start")
+        logged_in(machine)
+        configured(target("test", "two"))
+        assert machine.call("apply").returncode == 4
+        assert served(machine) == {("test", 1): "one"}
+        assert machine.call("apply", f"{TEST}/1").returncode == 0
+        assert served(machine) == {("test", 1): "two"}
+
+    def test_a_missing_device_changes_nothing(self, machine, configured):
+        configured(target("test", "one"))
+        machine.call("start")
+        configured(target("test", "one", "missing"))
+        assert machine.call("apply").returncode == 1
+        assert served(machine) == {("test", 1): "one"}
+
+    def test_a_new_secret(self, machine, configured):
+        configured(target("test", "one", chap="CHAP_SECRET"))
+        machine.call("start")
+        held = logged_in(machine, "192.168.1.1", TEST, "badger", os.environ["CHAP_SECRET"])
+        configured(target("test", "one", chap="CHAP_OTHER"))
+        assert machine.call("check").returncode == 1
+        done = machine.call("apply")
+        assert done.returncode == 0
+        assert os.environ["CHAP_OTHER"] not in done.stdout + done.stderr
+        old = machine.initiator("192.168.1.1", TEST, "badger", os.environ["CHAP_SECRET"])
+        new = machine.initiator("192.168.1.1", TEST, "badger", os.environ["CHAP_OTHER"])
+        assert old.said == "refused: status 0201"
+        assert new.said == "logged in"
+        assert machine.initiator().said == "refused: status 0201"
+        assert held.scsi(1, READ).startswith("good")
+
+    def test_chap_on_and_off(self, machine, configured):
+        configured(target("test", "one"))
+        machine.call("start")
+        configured(target("test", "one", chap="CHAP_SECRET"))
+        assert machine.call("apply").returncode == 0
+        assert machine.initiator().said == "refused: status 0201"
+        configured(target("test", "one"))
+        assert machine.call("apply").returncode == 0
+        assert machine.initiator().said == "logged in"
+
+    def test_users_added_by_hand_go(self, machine, configured):
+        configured(target("test", "one", chap="CHAP_SECRET"))
+        machine.call("start")
+        tid = machine.run("grep", "^target", "/etc/san/stgt.conf").stdout.split()[1]
+        account = ("tgtadm", "--lld", "iscsi", "--mode", "account")
+        machine.run(*account, "--op", "new", "--user", "eve", "--password", "eve-eve-eve-eve")
+        machine.run(*account, "--op", "bind", "--tid", tid, "--user", "eve")
+        assert machine.call("check").returncode == 1
+        assert machine.call("apply").returncode == 0
+        assert machine.initiator("192.168.1.1", TEST, "eve", "eve-eve-eve-eve").said == (
+            "refused: status 0201"
+        )
+        good = machine.initiator("192.168.1.1", TEST, "badger", os.environ["CHAP_SECRET"])
+        assert good.said == "logged in"
+
+    def test_a_narrower_acl(self, machine, configured):
+        configured(target("test", "one"))
+        machine.call("start")
+        configured(target("test", "one", acl=Acl(("10.0.0.0/8",))))
+        assert machine.call("apply").returncode == 0
+        assert machine.initiator().said == "refused: status 0203"
+        assert machine.call("check").returncode == 0
+
+    def test_a_portal_comes_and_goes(self, machine, configured):
+        configured(target("test", "one"), portals=(Portal("192.168.1.1/24"),))
+        machine.call("start")
+        client = logged_in(machine)
+        configured(target("test", "one"))
+        assert machine.call("apply").returncode == 0
+        assert machine.listeners() == ["192.168.1.1:3260", "192.168.2.1:3260"]
+        configured(target("test", "one"), portals=(Portal("192.168.2.1/24"),))
+        assert machine.call("apply").returncode == 0
+        assert machine.listeners() == ["192.168.2.1:3260"]
+        assert client.scsi(1, READ).startswith("good")
+
+    def test_a_grown_device(self, machine, configured, loops):
+        configured(target("test", "three"))
+        machine.call("start")
+        client = logged_in(machine)
+        backing = Path("/sys/block", Path(loops[2]).name, "loop/backing_file").read_text().strip()
+        os.truncate(backing, 96 << 20)
+        machine.run("losetup", "-c", loops[2])
+        try:
+            done = machine.call("apply")
+            assert done.returncode == 4
+            assert f"resize LUN 1 of {TEST} from 67 MB to 101 MB" in done.stderr
+            assert machine.call("apply", f"{TEST}/1").returncode == 0
+            assert machine.call("check").returncode == 0
+            capacity = client.scsi(1, "25000000000000000000").split()[1]
+            assert int(capacity[:8], 16) == (96 << 20) // 512 - 1
+        finally:
+            machine.call("stop")
+            os.truncate(backing, 64 << 20)
+            machine.run("losetup", "-c", loops[2])
+
+
+class TestDoor:
+    """The ports open last and close first."""
+
+    def test_never_open_without_its_luns(self, machine, configured):
+        configured(target("test", "one", "two", "three"))
+        watch = machine.run(
+            "sh",
+            "-c",
+            f"{machine.script} start & "
+            "while kill -0 $! 2>/dev/null; do "
+            "  ss -Htln 'sport = :3260' | grep -q . && "
+            "  tgtadm --mode target --op show 2>/dev/null | grep -c 'Type: disk'; "
+            "done; wait",
+            check=False,
+        )
+        assert set(watch.stdout.split()) <= {"3"}
+
+
+def wait_for_tgtd(machine):
+    for _ in range(100):
+        if machine.run("tgtadm", "--mode", "sys", "--op", "show", check=False).returncode == 0:
+            return
+        time.sleep(0.05)
+    pytest.fail("tgtd does not come up")
