@@ -1,14 +1,14 @@
 """A cluster: two nodes, what they serve, and the clients that use it."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import attrs
 
 from . import cabling, stacking, text
 from .declare import a, declared, duplicates, many, mapping, one_of, shown
-from .heartbeat import Heartbeat, Link
+from .heartbeat import Heartbeat
 from .network import Network, Portal, address
+from .plain import plain
 from .problem import Problem
 from .storage import DrbdResource, VolumeGroup
 from .target import Target
@@ -45,6 +45,10 @@ class Node:
     ssh: Mapping[str, object] = declared(_ssh, factory=dict, repr=False)
     """pyinfra's connector data for it (ssh_hostname, ssh_user, ssh_config_file, …)."""
 
+    def to_json(self) -> dict[str, object]:
+        """The node as plain data, without pyinfra's connector data."""
+        return plain(self)
+
 
 @attrs.frozen
 class Client:
@@ -54,6 +58,10 @@ class Client:
     iqn: str = declared(text.iscsi_name)
     addresses: Mapping[str, str] = declared(_addresses, factory=dict)
     ssh: Mapping[str, object] = declared(_ssh, factory=dict, repr=False)
+
+    def to_json(self) -> dict[str, object]:
+        """The client as plain data, without pyinfra's connector data."""
+        return plain(self)
 
 
 @attrs.frozen
@@ -160,17 +168,5 @@ class Cluster:
             )
 
     def to_json(self) -> dict[str, object]:
-        """The cluster as plain data, without what may hold a secret: pyinfra's `ssh_…` data."""
-        return {field.name: _plain(getattr(self, field.name)) for field in attrs.fields(Cluster)}
-
-
-def _plain(value: Any) -> object:  # noqa: ANN401 (a model object has no base class)
-    if isinstance(value, tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, Mapping):
-        return dict(value)
-    if not attrs.has(type(value)):
-        return value
-    kind = {"kind": type(value).__name__.lower()} if isinstance(value, Link) else {}
-    names = (field.name for field in attrs.fields(type(value)) if field.name != "ssh")
-    return kind | {name: _plain(getattr(value, name)) for name in names}
+        """The cluster as plain data, without pyinfra's connector data."""
+        return plain(self)

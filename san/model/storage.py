@@ -29,7 +29,7 @@ TAKEN_PORTS = {22: "sshd", 3260: "the iSCSI target"}
 
 IN_DEV = re.compile(
     r"block|bus|char|cpu|disk|dm-\d+|dri|drbd\d*|fd|hugepages|input|loop\d+|mapper|md\d*|"
-    r"mqueue|net|nvme.*|pts|random|sd[a-z]+\d*|shm|snd|vd[a-z]+\d*|vfio|zero|null"
+    r"mqueue|net|nvme.*|pts|random|sd[a-z]{1,2}\d*|shm|snd|vd[a-z]{1,2}\d*|vfio|zero|null"
 )
 """Names that /dev has already, so that no volume group can have its directory there (lvm(8))."""
 

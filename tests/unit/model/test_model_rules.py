@@ -261,6 +261,12 @@ class TestStack:
         cluster = put(cluster, "volume_groups", (*cluster.volume_groups, group))
         says(cluster, at="volume_groups[1].resources[0]", words="already belongs to 'storage'")
 
+    @pytest.mark.parametrize("name", ["sdata", "vdisks", "media", "disks", "mapper2"])
+    def test_a_group_named_unlike_any_device(self, cluster, name):
+        group = attrs.evolve(cluster.volume_groups[0], name=name)
+        cluster = put(cluster, "volume_groups", (group,))
+        assert problems(put(cluster, "targets[0].luns[0].volume", f"{name}/test")) == []
+
     def test_a_volume_twice(self, cluster):
         volume = cluster.volume_groups[0].volumes[0]
         says(
