@@ -460,3 +460,67 @@ def test_a_secret_never_leaves_the_host(tmp_path):
             ["sh", "-c", f"{mask} <{plan}"], capture_output=True, text=True, check=True
         ).stdout
         assert shown == (f"drbdsetup-84 net-options --shared-secret{option}(hidden) --protocol=C\n")
+
+
+TOOL = """\
+#!/bin/sh
+case "$*" in
+--version) echo DRBDADM_VERSION=9.22.0 ;;
+get-gi*) echo {generation} ;;
+*adjust*) echo noise >&2; echo "drbdsetup-84 connect r0 --shared-secret=SECRET --protocol=C" ;;
+esac
+"""
+
+
+def on_a_loaded_host(tmp_path, proc, version="8.4.11"):
+    """Run the script where the module is loaded: its paths moved below `tmp_path`."""
+    (tmp_path / "module").mkdir()
+    (tmp_path / "module/version").write_text(f"{version}\n")
+    (tmp_path / "proc").write_text(proc)
+    (tmp_path / "drbd.d").mkdir()
+    (tmp_path / "drbd.d/r0.res").touch()
+    tools = {
+        "drbdadm": TOOL.format(generation=USED),
+        "drbdsetup": f"#!/bin/sh\ncat <<'E'\n{NINE}E\n",
+        "dmesg": f"#!/bin/sh\necho '{PARTED}'; echo 'drbd r0: Handshake successful'\n",
+    }
+    for name, text in tools.items():
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o755)
+    script = (
+        shell([("r0", 0, "/dev/null")])
+        .replace("/sys/module/drbd", str(tmp_path / "module"))
+        .replace("/proc/drbd", str(tmp_path / "proc"))
+        .replace("/etc/drbd.d", str(tmp_path / "drbd.d"))
+    )
+    done = subprocess.run(
+        ["sh", "-c", script],
+        env={"PATH": f"{tmp_path}:/usr/sbin:/usr/bin:/sbin:/bin"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "SECRET" not in done.stdout
+    return parse(done.stdout.splitlines())
+
+
+def test_the_script_on_a_healthy_node_asks_for_no_generation(tmp_path):
+    state = on_a_loaded_host(tmp_path, HEALTHY)
+    assert (state.module_version, state.tools_version) == ("8.4.11", "9.22.0")
+    assert state.devices == parse_proc(HEALTHY.splitlines())
+    assert state.resource_files == ("r0",)
+    assert state.generations == {}
+    assert state.adjust_plan == ("drbdsetup-84 connect r0 --shared-secret=(hidden) --protocol=C",)
+
+
+def test_the_script_on_a_node_that_parted_asks_for_log_and_generation(tmp_path):
+    state = on_a_loaded_host(tmp_path, ALONE)
+    assert state.devices[0].split_brain
+    assert not state.devices[2].split_brain
+    assert state.generations["r0"].current == "D5CA4B1DD2A0B4CE"
+
+
+def test_the_script_asks_nine_for_json(tmp_path):
+    state = on_a_loaded_host(tmp_path, "version: 9.2.11\n", version="9.2.11")
+    assert state.module_version == "9.2.11"
+    assert state.devices == parse_json(NINE)
