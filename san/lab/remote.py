@@ -15,7 +15,9 @@ from san.lab.errors import LabError
 # Under emulation a machine answers after 25 to 60 s, longer when the host is busy.
 BOOT_LIMIT_S = 240.0
 _BANNER_LIMIT_S = 3.0
-_SAMPLES = 12
+_SAMPLES = 8
+_ROUNDS = 5
+_GOOD_NS = 500_000
 
 _CLOCK = """
 import sys, time
@@ -135,9 +137,13 @@ def _set_clock(config: Path, host: str) -> Clock:
             return received - sent, int(answer) - (sent + received) / 2
 
         try:
-            _, offset = min(ask("tell") for _ in range(_SAMPLES))
-            ask(f"add {-offset:.0f}")
             trip, offset = min(ask("tell") for _ in range(_SAMPLES))
+            # The guest's first attempt is late by what it takes to translate the code.
+            for _ in range(_ROUNDS):
+                if abs(offset) <= max(trip / 2, _GOOD_NS):
+                    break
+                ask(f"add {-offset:.0f}")
+                trip, offset = min(ask("tell") for _ in range(_SAMPLES))
         except (OSError, ValueError) as error:
             msg = f"{host}'s clock can't be set: {error}"
             raise LabError(msg) from error
