@@ -4,11 +4,7 @@ from ipaddress import IPv4Interface
 
 from san.model import Cluster, DrbdResource
 
-from .secret import revealed
 from .template import text
-
-SHARED_SECRET_MAX = 64
-"""Characters in a shared-secret (drbd.conf(5))."""
 
 
 def drbd_res(cluster: Cluster, resource: DrbdResource) -> str:
@@ -17,10 +13,9 @@ def drbd_res(cluster: Cluster, resource: DrbdResource) -> str:
         {"name": node.name, "address": IPv4Interface(node.addresses[resource.network]).ip}
         for node in cluster.nodes
     ]
-    path = f"resources[{cluster.resources.index(resource)}].secret"
     return text(
         "drbd/resource.res",
         resource=resource,
         nodes=nodes,
-        secret=revealed(resource.secret, path, SHARED_SECRET_MAX),
+        secret=resource.secret.reveal(),
     )

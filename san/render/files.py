@@ -8,7 +8,7 @@ from .drbd import drbd_res
 from .file import File, public, secret
 from .haresources import haresources
 from .heartbeat import authkeys, ha_cf
-from .iet import ietd_conf
+from .iet import ietd_conf, initiators_allow
 from .initiator import initiatorname, iscsid_conf, multipath_conf, node_record, node_record_path
 from .lvm import lvm_filter
 from .network import arp_filter_script, network_files
@@ -28,6 +28,7 @@ def _target_files(cluster: Cluster) -> Iterator[File]:
         yield secret("/etc/san/stgt.conf", stgt_conf(cluster), "targets")
     else:
         yield secret("/etc/iet/ietd.conf", ietd_conf(cluster), "targets")
+        yield public("/etc/iet/initiators.allow", initiators_allow(cluster), "targets")
 
 
 def node_files(

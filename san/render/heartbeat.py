@@ -5,7 +5,6 @@ from ipaddress import IPv4Interface
 
 from san.model import Bcast, Cluster, Link, Mcast, Ping, Serial, Ucast
 
-from .secret import revealed
 from .template import text
 
 
@@ -42,4 +41,4 @@ def ha_cf(cluster: Cluster) -> str:
 
 def authkeys(cluster: Cluster) -> str:
     """/etc/ha.d/authkeys: Heartbeat refuses to start unless it is 0600."""
-    return text("heartbeat/authkeys", secret=revealed(cluster.heartbeat.secret, "heartbeat.secret"))
+    return text("heartbeat/authkeys", secret=cluster.heartbeat.secret.reveal())

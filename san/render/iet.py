@@ -2,9 +2,25 @@
 
 from san.model import Cluster
 
+from .acl import addresses, names
 from .template import text
 
 
 def ietd_conf(cluster: Cluster) -> str:
     """/etc/iet/ietd.conf."""
     return text("iet/ietd.conf", targets=cluster.targets)
+
+
+def initiators_allow(cluster: Cluster) -> str:
+    """/etc/iet/initiators.allow: a line for each target, since IET admits nobody to the others.
+
+    IET reads an initiator's name as a regular expression.
+    """
+    targets = [
+        (
+            target,
+            [*addresses(target.acl), *(name.replace(".", "[.]") for name in names(target.acl))],
+        )
+        for target in cluster.targets
+    ]
+    return text("iet/initiators.allow", targets=targets)

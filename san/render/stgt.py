@@ -1,11 +1,12 @@
 """STGT: what the resource script makes tgtd serve."""
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
 
-from san.model import Acl, Chap, Cluster, InventoryError, Lun, Problem, Target
+from san.model import Chap, Cluster, InventoryError, Lun, Problem, Target
 
+from .acl import addresses, names
 from .template import text
 
 _FLAGS = {"fileio": "sync", "blockio": "sync:direct"}
@@ -41,17 +42,6 @@ def tids(targets: Sequence[Target]) -> dict[str, int]:
     return found
 
 
-def _allowed(acl: Acl | None) -> Iterator[tuple[str, str]]:
-    """The entries as tgtd understands them: it never matches a /32, and takes a /0 for a host."""
-    if acl is None:
-        yield "address", "ALL"
-        return
-    for network in acl.networks:
-        yield "address", "ALL" if network.endswith("/0") else network.removesuffix("/32")
-    for name in acl.names:
-        yield "name", name
-
-
 def _accounts(targets: Sequence[Target]) -> list[Chap]:
     """Every CHAP user once: tgtd knows a user by its name, whatever the target."""
     users: dict[str, Chap] = {}
@@ -76,7 +66,8 @@ def stgt_conf(cluster: Cluster) -> str:
             "tid": numbers[target.name],
             "name": target.name,
             "user": target.chap.user if target.chap else None,
-            "allowed": list(_allowed(target.acl)),
+            "addresses": addresses(target.acl),
+            "names": names(target.acl),
             "luns": [
                 {
                     "number": lun.number,

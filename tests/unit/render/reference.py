@@ -1,0 +1,68 @@
+"""What the golden files show: the shipped inventory, and the original guide's choices.
+
+`python tests/unit/render/reference.py` writes the golden files anew; read the difference.
+"""
+
+import os
+import shutil
+from pathlib import Path
+
+import attrs
+
+from san.inventory import load
+from san.model import Lun, Portal, Site, Target
+from san.render.files import client_files, node_files
+
+ROOT = Path(__file__).parents[3]
+GOLDEN = Path(__file__).with_name("golden")
+SECRETS = {
+    "CHAP_SECRET": "golden-chap-0001",
+    "DRBD_SECRET": "golden-drbd-0001",
+    "HEARTBEAT_SECRET": "golden-heartbeat",
+}
+
+
+def reference():
+    """The cluster of inventory.py."""
+    return load(ROOT / "inventory.py").clusters[0]
+
+
+def changed(cluster, **parts):
+    """A cluster with other parts, checked as an inventory is."""
+    return Site((attrs.evolve(cluster, **parts),)).clusters[0]
+
+
+def guide():
+    """The guide's cluster: IET, IPaddr, no CHAP, and an ifupdown of its time."""
+    test = Target("iqn.2009-02.com.example:test", luns=(Lun(0, "storage/test"),), alias="test")
+    return changed(
+        reference(),
+        targets=(test,),
+        portals=(Portal("192.168.1.1/24"), Portal("192.168.2.1/24")),
+        target_software="iet",
+        address_agent="IPaddr",
+    )
+
+
+def golden():
+    """Every golden directory and the files it holds."""
+    return {
+        "weasel": node_files(reference(), "weasel"),
+        "badger": client_files(reference(), "badger"),
+        "guide-weasel": node_files(guide(), "weasel", "ifupdown"),
+    }
+
+
+def write():
+    """Write them."""
+    os.environ.update(SECRETS)
+    shutil.rmtree(GOLDEN, ignore_errors=True)
+    for name, files in golden().items():
+        for file in files:
+            place = GOLDEN / name / file.path.lstrip("/")
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(file.content, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write()
