@@ -39,7 +39,7 @@ def namespace(tmp_path_factory):
     setup = "; ".join(
         (
             "set -e",
-            f"mkdir {etc}/ssl {etc}/alternatives; cp /etc/ld.so.cache {etc}/",
+            f"cp -a /etc/alternatives /etc/ld.so.cache {etc}/",
             f"mount --bind {etc} /etc",
             "mount -t tmpfs run /run",
             "ip link set lo up",

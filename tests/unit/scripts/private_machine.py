@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from san.model import Chap, Lun, Secret, Target
+from san.render.files import node_files
 
 INITIATOR = Path(__file__).with_name("initiator.py")
 
@@ -96,3 +97,9 @@ def target(name, *volumes, chap=None, acl=None):
             luns.append(Lun(number, volume, iotype or "fileio"))
     user = Chap("badger", Secret(chap)) if chap else None
     return Target(f"iqn.2009-02.com.example:{name}", luns=tuple(luns), chap=user, acl=acl)
+
+
+def rendered(cluster, path):
+    """A file of the first node."""
+    files = node_files(cluster, cluster.preferred.name)
+    return next(file.content for file in files if file.path == path)
