@@ -44,8 +44,8 @@ def guide():
     )
 
 
-def golden():
-    """Every golden directory and the files it holds."""
+def hosts():
+    """The files of each host that is shown."""
     return {
         "weasel": node_files(reference(), "weasel"),
         "badger": client_files(reference(), "badger"),
@@ -53,12 +53,17 @@ def golden():
     }
 
 
+def is_golden(file):
+    """Whether it is rendered; the target's script is its template as it stands."""
+    return not file.path.endswith("/iscsi-target")
+
+
 def write():
     """Write them."""
     os.environ.update(SECRETS)
     shutil.rmtree(GOLDEN, ignore_errors=True)
-    for name, files in golden().items():
-        for file in files:
+    for name, files in hosts().items():
+        for file in filter(is_golden, files):
             place = GOLDEN / name / file.path.lstrip("/")
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_text(file.content, encoding="utf-8")
