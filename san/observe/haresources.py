@@ -39,7 +39,7 @@ def parse_haresources(text: str) -> tuple[ResourceGroup, ...]:
 
 
 def _lines(text: str) -> Iterator[str]:
-    lines = iter(text.split("\n"))
+    lines = iter(text.removesuffix("\n").split("\n"))
     for line in lines:
         joined = line.partition("#")[0]
         while joined.endswith("\\"):

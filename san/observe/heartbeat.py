@@ -19,8 +19,9 @@ DAEMON = "heartbeat"
 PROGRAM = "cl_status"
 
 Holds = Literal["none", "local", "foreign", "all", "transition"]
-"""Which groups this node holds: `local` those that haresources gives it by preference, `foreign`
-the other node's; `transition` while any of them moves."""
+"""Which groups this node holds: `local` those that haresources names it for, `foreign` the other
+node's; `transition` while any of them moves. Mind that a node for which haresources has no group
+says `local` of that nothing: where both nodes say so, each holds its own (seen on a real pair)."""
 
 _STOPPED = "Heartbeat is stopped on this machine."
 _REFUSED = "Heartbeat is apparently running on this machine, but refuses my connection"
@@ -63,6 +64,15 @@ class HeartbeatState:
     """None where there is no such file."""
     authkeys_mode: int | None
     """Permission bits of authkeys, whose contents stay where they are; None without the file."""
+
+    def holds_group_of(self, preferred: str, own: str) -> bool | None:
+        """Whether the node named `own` holds the groups that haresources names `preferred` for.
+
+        None: it doesn't answer, or they are moving.
+        """
+        if self.holds in {None, "transition"}:
+            return None
+        return self.holds in {"all", "local" if preferred == own else "foreign"}
 
     def to_json(self) -> dict[str, Any]:
         """The state in JSON's types."""

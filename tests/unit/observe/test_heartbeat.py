@@ -1,0 +1,333 @@
+"""Heartbeat's states, from a real pair (data/heartbeat), and its files as it reads them."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from san.observe import heartbeat
+from san.observe.ha_cf import HaCf, HaLink, parse_ha_cf
+from san.observe.haresources import Resource, ResourceGroup, parse_haresources
+from san.observe.heartbeat import NodeState
+from san.observe.sections import Section, UnreadableError
+
+DATA = Path(__file__).parent / "data" / "heartbeat"
+
+
+def state(name):
+    return heartbeat.parse((DATA / f"{name}.txt").read_text().splitlines())
+
+
+def test_a_node_that_holds_its_group():
+    found = state("weasel-holds")
+    assert (found.installed, found.running, found.boot) == (True, True, "disabled")
+    assert found.nodes == {
+        "otter": NodeState("active", "normal", {"eth1": "up"}),
+        "weasel": NodeState("active", "normal", {"eth1": "dead"}),
+    }
+    assert found.holds == "local"
+    assert found.authkeys_mode == 0o600
+    assert found.ha_cf == HaCf(
+        keepalive=0.5,
+        warntime=2,
+        deadtime=4,
+        initdead=8,
+        udpport=694,
+        auto_failback=False,
+        links=(HaLink("ucast", ("eth1", "10.9.0.2")),),
+        nodes=("weasel", "otter"),
+    )
+    assert found.haresources == (ResourceGroup("weasel", (Resource("Dummyx", ("a",)),)),)
+
+
+@pytest.mark.parametrize(
+    ("name", "own", "holds", "group"),
+    [
+        ("weasel-holds", "weasel", "local", True),
+        ("otter-stands-by", "otter", "local", False),
+        ("otter-holds-after-a-move", "otter", "all", True),
+        ("weasel-after-a-move", "weasel", "none", False),
+        ("otter-is-dead", "weasel", "all", True),
+        ("installed-only", "weasel", None, None),
+    ],
+)
+def test_who_holds_weasels_group(name, own, holds, group):
+    found = state(name)
+    assert found.holds == holds
+    assert found.holds_group_of("weasel", own) is group
+
+
+def test_a_peer_that_is_dead():
+    found = state("otter-is-dead")
+    assert found.nodes["otter"] == NodeState("dead", "normal", {"eth1": "dead"})
+    assert not found.nodes["otter"].alive
+    assert found.nodes["weasel"].alive
+
+
+def test_installed_and_stopped():
+    found = state("installed-only")
+    assert (found.installed, found.running, found.boot) == (True, False, "enabled")
+    assert (found.nodes, found.ha_cf, found.haresources, found.authkeys_mode) == (None,) * 4
+
+
+STOPPED = ("Heartbeat is stopped on this machine.", "(hb_api_signon: Can't initiate connection)")
+REFUSED = (
+    "Heartbeat is apparently running on this machine, but refuses my connection",
+    "(hb_api_signon: Can't initiate connection)",
+)
+
+
+def answer(*files, nodes=STOPPED, status=1, resources=(), files_status=0):
+    return [
+        "[san:begin files]",
+        *files,
+        "",
+        f"[san:end files {files_status}]",
+        "[san:begin nodes]",
+        *nodes,
+        "",
+        f"[san:end nodes {status}]",
+        "[san:begin resources]",
+        *resources,
+        "",
+        "[san:end resources 0]",
+    ]
+
+
+def test_not_installed():
+    found = heartbeat.parse(answer(nodes=("sh: 1: exec: cl_status: not found",), status=127))
+    assert (found.installed, found.running, found.boot, found.nodes) == (
+        False,
+        False,
+        "absent",
+        None,
+    )
+
+
+@pytest.mark.parametrize("text", [STOPPED, REFUSED])
+def test_a_heartbeat_that_starts_up_runs_and_answers_not_yet(text):
+    found = heartbeat.parse(answer("program cl_status", "daemon heartbeat", nodes=text, status=0))
+    assert (found.running, found.nodes, found.holds) == (True, None, None)
+
+
+def test_while_it_moves_nothing_is_certain():
+    nodes = ("weasel\tactive\t(nodetype: normal)", "\teth1\tup")
+    found = heartbeat.parse(
+        answer(
+            "program cl_status",
+            "daemon heartbeat",
+            nodes=nodes,
+            status=0,
+            resources=("transition",),
+        )
+    )
+    assert found.holds == "transition"
+    assert found.holds_group_of("weasel", "weasel") is None
+
+
+def test_serial_links_and_ping_nodes():
+    """As cl_status(1) shows a ping node, and FACTS.md the guide's two links."""
+    nodes = heartbeat.parse_nodes(
+        Section(
+            0,
+            (
+                "version:\t3.0.6",
+                'managed by:\t"haresources"',
+                "",
+                "otter\tup\t(nodetype: normal)",
+                "\teth1\tdead",
+                "\t/dev/ttyS0\tup",
+                "",
+                "10.43.9.55\tping\t(nodetype: ping)",
+                "\t10.43.9.55\tup",
+            ),
+        ),
+        running=True,
+    )
+    assert nodes == {
+        "otter": NodeState("up", "normal", {"eth1": "dead", "/dev/ttyS0": "up"}),
+        "10.43.9.55": NodeState("ping", "ping", {"10.43.9.55": "up"}),
+    }
+    assert all(node.alive for node in nodes.values())
+
+
+@pytest.mark.parametrize(
+    ("output", "sentence"),
+    [
+        ([], "lacks a part"),
+        (answer("/etc/ha.d/ha.cf: Permission denied", files_status=2), "can't be read"),
+        (answer("program cl_status", nodes=(), status=12), "failed with status 12"),
+        (answer("program cl_status", nodes=("a library is missing",), status=127), "status 127"),
+        (answer("program cl_status", nodes=REFUSED, status=0), "refuses my connection"),
+        (
+            answer(
+                "program cl_status",
+                "daemon heartbeat",
+                nodes=("weasel\tactive\t(nodetype: normal)",),
+                status=0,
+                resources=("ERROR: Cannot signon with heartbeat",),
+            ),
+            "rscstatus failed",
+        ),
+    ],
+)
+def test_what_can_not_be_told_is_said(output, sentence):
+    with pytest.raises(UnreadableError, match=sentence):
+        heartbeat.parse(output)
+
+
+def test_an_empty_file_is_not_a_missing_one():
+    found = heartbeat.parse(answer("file ha.cf", "file haresources"))
+    assert (found.ha_cf, found.haresources) == (HaCf(), ())
+
+
+# ha.cf
+
+
+def test_ha_cf_with_all_that_is_read():
+    """After ha.cf(5) and Debian's sample."""
+    assert parse_ha_cf(
+        """\
+# keepalive 9
+logfacility local0
+keepalive 500ms   # half a second
+warntime 3
+deadtime 6s
+initdead 2min
+udpport	695
+baud	19200
+serial	/dev/ttyS0 /dev/ttyS1	# Linux
+bcast eth1 eth2
+mcast eth0 225.0.0.1 694 1 0
+ucast eth1 10.10.10.2
+ping 10.10.10.254 10.10.10.253
+ping_group group1 10.10.10.254 10.10.10.253
+auto_failback legacy
+node weasel
+node otter
+keepalive 1
+crm off
+"""
+    ) == HaCf(
+        keepalive=1,
+        warntime=3,
+        deadtime=6,
+        initdead=120,
+        udpport=695,
+        baud=19200,
+        auto_failback="legacy",
+        links=(
+            HaLink("serial", ("/dev/ttyS0",)),
+            HaLink("serial", ("/dev/ttyS1",)),
+            HaLink("bcast", ("eth1",)),
+            HaLink("bcast", ("eth2",)),
+            HaLink("mcast", ("eth0", "225.0.0.1", "694", "1", "0")),
+            HaLink("ucast", ("eth1", "10.10.10.2")),
+            HaLink("ping", ("10.10.10.254",)),
+            HaLink("ping", ("10.10.10.253",)),
+            HaLink("ping_group", ("group1", "10.10.10.254", "10.10.10.253")),
+        ),
+        nodes=("weasel", "otter"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("10", 10), ("1500ms", 1.5), (".5", 0.5), ("2S", 2), ("1.5min", 90), ("1h", 3600)],
+)
+def test_times(text, seconds):
+    assert parse_ha_cf(f"deadtime {text}").deadtime == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize(
+    ("value", "failback"), [("on", True), ("Yes", True), ("n", False), ("OFF", False)]
+)
+def test_booleans(value, failback):
+    assert parse_ha_cf(f"auto_failback {value}").auto_failback is failback
+
+
+@pytest.mark.parametrize("value", ["on", "respawn", "manual", "yes"])
+def test_pacemaker_has_more_than_two_words_for_yes(value):
+    assert parse_ha_cf(f"pacemaker {value}").pacemaker
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["deadtime", "deadtime soon", "deadtime 5 weeks"[:10] + "w", "udpport ha", "auto_failback ?",
+     "bcast", "ucast # eth1"],
+)  # fmt: skip
+def test_a_value_that_heartbeat_refuses_is_named_with_its_line(line):
+    with pytest.raises(UnreadableError, match=r"ha\.cf line 2"):
+        parse_ha_cf(f"node weasel\n{line}\n")
+
+
+# haresources
+
+
+def test_the_guides_haresources():
+    assert parse_haresources(
+        "weasel drbddisk::r0 LVM::storage IPaddr::192.168.1.1/24/eth2 "
+        "IPaddr::192.168.2.1/24/eth3 arp_filter iscsi-target\n"
+    ) == (
+        ResourceGroup(
+            "weasel",
+            (
+                Resource("drbddisk", ("r0",)),
+                Resource("LVM", ("storage",)),
+                Resource("IPaddr", ("192.168.1.1/24/eth2",)),
+                Resource("IPaddr", ("192.168.2.1/24/eth3",)),
+                Resource("arp_filter"),
+                Resource("iscsi-target"),
+            ),
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("weasel a \\\n  b \\\n\tc\n", ["a", "b", "c"]),
+        ("weasel a\\\nb c\n", ["ab", "c"]),
+        ("weasel a b # c\n", ["a", "b"]),
+        ("weasel a# b\n", ["a"]),
+        ("weasel a \\\n b # c\n", ["a", "b", "#", "c"]),
+        ("weasel a \\ \nb c\n", ["a", "\\"]),
+        ("weasel a \\", ["a", "\\"]),
+        ("weasel a \\\n", ["a", "\\"]),
+        ("weasel 10.0.0.1 httpd\n", ["IPaddr::10.0.0.1", "httpd"]),
+        ("weasel Filesystem::/dev/sda1::/data1::ext2", ["Filesystem::/dev/sda1::/data1::ext2"]),
+        ("# nothing\n\n \t\nWEASEL a\n", ["a"]),
+    ],
+)
+def test_lines_are_read_as_resource_manager_reads_them(text, words):
+    """Each compared with the output of Debian's /usr/share/heartbeat/ResourceManager."""
+    group = parse_haresources(text)[0]
+    assert group.node == "weasel"
+    assert [str(resource) for resource in group.resources] == words
+
+
+def test_an_empty_haresources_has_no_group():
+    assert parse_haresources("# nothing\n") == ()
+
+
+_WORDS = st.from_regex(r"[a-z][a-zA-Z0-9/_.-]{0,8}", fullmatch=True)
+_RESOURCES = st.builds(
+    Resource,
+    _WORDS,
+    st.lists(st.from_regex(r"[a-zA-Z0-9/_.-]{1,8}", fullmatch=True), max_size=3).map(tuple),
+)
+_GROUPS = st.builds(ResourceGroup, _WORDS.map(str.lower), st.lists(_RESOURCES).map(tuple))
+_GAP = st.sampled_from([" ", "\t", "  ", " \\\n ", "\\\n\t"])
+
+
+@given(st.lists(_GROUPS), st.data())
+def test_what_is_written_is_read(groups, data):
+    """However the words are spread over lines."""
+    text = ""
+    for group in groups:
+        text += data.draw(st.sampled_from(["", " ", "# weasel a\n", "\n"])) + group.node
+        for resource in group.resources:
+            text += data.draw(_GAP) + str(resource)
+        text += "\n"
+    assert parse_haresources(text) == tuple(groups)
