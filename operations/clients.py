@@ -2,24 +2,26 @@
 
 from collections.abc import Iterator
 
-from pyinfra.api import QuoteString, StringCommand
-from pyinfra.api.command import PyinfraCommand
+from pyinfra.api.command import PyinfraCommand, QuoteString, StringCommand
 from pyinfra.context import host
 
 from facts.initiator import Initiator
 from operations.file import differing, install
 from operations.observation import converging, observed
+from san.model import Client
 from san.render.files import client_files
 
 
-@converging
+@converging(Client)
 def connected() -> Iterator[PyinfraCommand]:
     """Install open-iscsi's and multipath's files, and log in where there is no session.
 
     A running session keeps its settings until its next login: nothing is logged out here.
     """
     cluster = host.data.cluster
-    files = tuple(file for file in client_files(cluster, host.data.member.name) if file.area == "clients")
+    files = tuple(
+        file for file in client_files(cluster, host.data.member.name) if file.area == "clients"
+    )
     changed = {file.path for file in differing(files)}
     for file in files:
         if file.path in changed:
@@ -28,9 +30,7 @@ def connected() -> Iterator[PyinfraCommand]:
         yield StringCommand("systemctl", "restart", "iscsid.service")
     if "/etc/multipath.conf" in changed:
         yield StringCommand("systemctl", "reload-or-restart", "multipathd.service")
-    sessions = {
-        (session.target, session.address) for session in observed(host, Initiator).sessions
-    }
+    sessions = {(session.target, session.address) for session in observed(host, Initiator).sessions}
     for target in cluster.targets:
         for portal in cluster.portals:
             if (target.name, portal.ip) not in sessions:

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-from pyinfra.api import QuoteString, StringCommand
-from pyinfra.api.command import PyinfraCommand
+from pyinfra.api.command import PyinfraCommand, QuoteString, StringCommand
 from pyinfra.context import host, state
 
 from facts.heartbeat import Heartbeat
@@ -17,13 +16,13 @@ from operations.waiting import until
 from san.decide.group import Holdings, lacking
 from san.decide.serving import Turn
 from san.decide.target import serves_exactly
-from san.model import Cluster
+from san.model import Cluster, Node
 from san.render.files import RESOURCE_SCRIPTS, node_files
 
 _READ_AT_START = ("/etc/ha.d/ha.cf", "/etc/ha.d/authkeys")
 
 
-@converging
+@converging(Node)
 def configured(turn: Turn) -> Iterator[PyinfraCommand]:
     """Install ha.cf, authkeys, haresources and the resource scripts.
 
@@ -33,7 +32,9 @@ def configured(turn: Turn) -> Iterator[PyinfraCommand]:
     if not turn_of_this_host(turn):
         return
     cluster = host.data.cluster
-    files = tuple(file for file in node_files(cluster, host.data.member.name) if file.area == "cluster")
+    files = tuple(
+        file for file in node_files(cluster, host.data.member.name) if file.area == "cluster"
+    )
     changed = tuple(differing(files))
     running = observed(host, Heartbeat).running
     for file in changed:
@@ -43,7 +44,7 @@ def configured(turn: Turn) -> Iterator[PyinfraCommand]:
         yield StringCommand("systemctl", verb, "heartbeat.service")
 
 
-@converging
+@converging(Node)
 def started() -> Iterator[PyinfraCommand]:
     """Start Heartbeat where it doesn't run; both nodes start at once, so the preferred one serves.
 
@@ -58,7 +59,7 @@ def started() -> Iterator[PyinfraCommand]:
     yield StringCommand("systemctl", "start", "heartbeat.service")
 
 
-@converging
+@converging(Node)
 def complete() -> Iterator[PyinfraCommand]:
     """Start what the serving node's group lacks: what was declared since it took the group."""
     cluster = host.data.cluster

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from pyinfra.api import QuoteString, StringCommand
+from pyinfra.api.command import QuoteString, StringCommand
 from pyinfra.context import host
 
 from facts.files import Files

@@ -10,7 +10,8 @@ import os
 import socket
 from datetime import UTC, datetime
 
-from pyinfra.api import Host, QuoteString, StringCommand
+from pyinfra.api.command import QuoteString, StringCommand
+from pyinfra.api.host import Host
 
 HELD = 3
 """Exit status: another run holds the lock; standard output says which."""

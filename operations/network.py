@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-from pyinfra.api import QuoteString, StringCommand
-from pyinfra.api.command import PyinfraCommand
+from pyinfra.api.command import PyinfraCommand, QuoteString, StringCommand
 from pyinfra.context import host
 
 from facts.network import Network
@@ -12,10 +11,11 @@ from operations.node import turn_of_this_host
 from operations.observation import converging, observed
 from san.decide.links import amiss, manager
 from san.decide.serving import Turn
+from san.model import Client, Node
 from san.render.files import network_files
 
 
-@converging
+@converging(Node, Client)
 def configured(turn: Turn) -> Iterator[PyinfraCommand]:
     """Install the interfaces' files, and bring into force what isn't yet.
 

@@ -6,15 +6,9 @@ from facts.drbd import Drbd
 from facts.heartbeat import Heartbeat
 from operations.observation import observed, of_pair, pair
 from san.decide.serving import Turn, has_turn, serving
-from san.model import Cluster
+from san.model import Cluster, Node
 from san.observe.drbd import DrbdState
 from san.observe.heartbeat import HeartbeatState
-
-
-def is_node() -> bool:
-    """Whether this host is a storage node of its cluster, not a client."""
-    cluster: Cluster = host.data.cluster
-    return any(node.name == host.data.member.name for node in cluster.nodes)
 
 
 def replication() -> dict[str, DrbdState]:
@@ -45,6 +39,6 @@ def serving_node() -> str | None:
 
 def turn_of_this_host(turn: Turn) -> bool:
     """Whether this host acts in `turn`: the standby's comes first; clients act in it too."""
-    if not is_node():
+    if not isinstance(host.data.member, Node):
         return turn == "standby"
     return has_turn(host.data.member.name, serving_node(), turn)

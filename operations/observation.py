@@ -5,20 +5,23 @@ every phase, and each answer costs a remote command; so an answer is kept until 
 this run has run a command, or until it is FRESH seconds old.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from functools import wraps
 from time import monotonic
 from typing import Any, ParamSpec, TypeVar
 
 from gevent.event import AsyncResult
-from pyinfra.api import FactBase, Host, operation
+from pyinfra.api.arguments_typed import PyinfraOperation
 from pyinfra.api.command import PyinfraCommand
 from pyinfra.api.exceptions import PyinfraError
+from pyinfra.api.facts import FactBase
+from pyinfra.api.host import Host
+from pyinfra.api.operation import operation
 from pyinfra.context import host, inventory, state
 
 from operations.refusal import refused
 from san.decide.refusal import Refusal
-from san.model import Cluster
+from san.model import Client, Cluster, Node
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -75,18 +78,28 @@ def forget(cluster: Cluster) -> None:
 
 
 def converging(
-    function: Callable[P, Iterator[PyinfraCommand]],
-) -> Callable[P, Any]:
-    """Make an operation of a generator; what was observed is forgotten with every command."""
+    *members: type[Node | Client],
+) -> Callable[[Callable[P, Iterator[PyinfraCommand]]], PyinfraOperation[P]]:
+    """Make an operation of a generator; it does nothing on a host that is none of `members`.
 
-    @wraps(function)
-    def commands(*args: P.args, **kwargs: P.kwargs) -> Iterator[PyinfraCommand]:
-        cluster: Cluster = host.data.cluster
-        try:
-            for command in function(*args, **kwargs):
-                yield command
-                forget(cluster)
-        except (Refusal, UnobservedError) as reason:
-            yield from refused(str(reason))
+    Every host runs every operation, so that pyinfra keeps their order across nodes and clients.
+    What was observed is forgotten with every command; a refusal stops the run with its sentence.
+    """
 
-    return operation()(commands)  # type: ignore[arg-type]  # pyinfra wants Generator
+    def decorator(
+        function: Callable[P, Iterator[PyinfraCommand]],
+    ) -> PyinfraOperation[P]:
+        @wraps(function)
+        def commands(*args: P.args, **kwargs: P.kwargs) -> Generator[PyinfraCommand]:
+            if not isinstance(host.data.member, members):
+                return
+            try:
+                for command in function(*args, **kwargs):
+                    yield command
+                    forget(host.data.cluster)
+            except (Refusal, UnobservedError) as reason:
+                yield from refused(str(reason))
+
+        return operation()(commands)
+
+    return decorator

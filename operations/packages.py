@@ -2,37 +2,45 @@
 
 from collections.abc import Iterator
 
-from pyinfra.api import StringCommand
-from pyinfra.api.command import PyinfraCommand
+from pyinfra.api.command import PyinfraCommand, StringCommand
 from pyinfra.context import host
 
 from facts.packages import Packages
 from operations.observation import converging, observed
 from san.decide.software import software
 
+# SYSTEMD_OFFLINE: a package's scripts neither start its daemons (a target would listen before its
+# volume is there) nor reload systemd, which each does several times; once at the end is enough.
 _APT = (
-    "DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends "
-    "-o Dpkg::Options::=--force-confold -o DPkg::Lock::Timeout=120"
+    "SYSTEMD_OFFLINE=1 DEBIAN_FRONTEND=noninteractive apt-get install --yes "
+    "--no-install-recommends -o Dpkg::Options::=--force-confold -o DPkg::Lock::Timeout=120"
 )
+from san.model import Client, Node
 
 
-@converging
+@converging(Node, Client)
 def installed() -> Iterator[PyinfraCommand]:
     """Install what this host needs, finish what an interrupted dpkg left, and set its units."""
     wanted = software(host.data.cluster, host.data.member.name)
     units = (*wanted.enabled, *wanted.masked)
     found = observed(host, Packages, names=wanted.packages, units=units)
-    if found.broken:
-        yield StringCommand("DEBIAN_FRONTEND=noninteractive", "dpkg", "--configure", "-a")
-    mask = [unit for unit in wanted.masked if found.units[unit].file_state != "masked"]
+    broken = (found.broken or found.interrupted) and not found.locked
+    if broken:
+        yield StringCommand("SYSTEMD_OFFLINE=1 DEBIAN_FRONTEND=noninteractive dpkg --configure -a")
+    mask = [unit for unit in wanted.masked if not found.units[unit].masked]
     if mask:
-        yield StringCommand("systemctl", "mask", "--now", *mask)
+        yield StringCommand("systemctl", "mask", *mask)
     missing = [name for name in wanted.packages if name not in found.installed]
     if missing:
         install = f"{_APT} {' '.join(missing)}"
-        yield StringCommand(f"{install} || {{ apt-get update && {install}; }}")
-    enable = [unit for unit in wanted.enabled if found.units[unit].file_state != "enabled"]
+        yield StringCommand(
+            f"{{ {install} || {{ apt-get update && {install}; }}; }} && systemctl daemon-reload"
+        )
+    enable = [unit for unit in wanted.enabled if missing or not found.units[unit].enabled]
     if enable:
         yield StringCommand("systemctl", "enable", *enable)
-    if not (found.broken or mask or missing or enable):
+    start = [unit for unit in wanted.started if missing or not found.units[unit].running]
+    if start:
+        yield StringCommand("systemctl", "start", *start)
+    if not (broken or mask or missing or enable or start):
         host.noop("every package is installed, and every unit set")

@@ -8,15 +8,15 @@ from pyinfra.context import host, state
 from facts.lvm import Lvm
 from facts.network import Network
 from operations import lock
-from operations.node import is_node, replication, serving_node
+from operations.node import replication, serving_node
 from operations.observation import converging, observed, pair
 from san.decide.refusal import Refusal
 from san.decide.replication import unsafe
 from san.decide.volumes import steps
-from san.model import Cluster
+from san.model import Client, Cluster, Node
 
 
-@converging
+@converging(Node, Client)
 def safe() -> Iterator[PyinfraCommand]:
     """Refuse before anything is changed: a host that is away, a wrong one, a disk in use.
 
@@ -33,7 +33,7 @@ def safe() -> Iterator[PyinfraCommand]:
             f"`uname -n` prints {found!r} there: Heartbeat knows a node by that name; correct the "
             "node's name in the inventory, or the host's"
         )
-    if is_node():
+    if isinstance(host.data.member, Node):
         _disks(cluster)
         serves = serving_node()
         if serves in pair(cluster):

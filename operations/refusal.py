@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from typing import NoReturn
 
 from pyinfra import logger
-from pyinfra.api import FunctionCommand, Host, State
-from pyinfra.api.command import PyinfraCommand
+from pyinfra.api.command import FunctionCommand, PyinfraCommand
 from pyinfra.api.exceptions import OperationError
+from pyinfra.api.host import Host
+from pyinfra.api.state import State
 from pyinfra.context import host, state
 
 

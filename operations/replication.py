@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 from functools import partial
 
-from pyinfra.api import QuoteString, StringCommand
-from pyinfra.api.command import PyinfraCommand
+from pyinfra.api.command import PyinfraCommand, QuoteString, StringCommand
 from pyinfra.context import host, state
 
 from operations.file import differing, install
@@ -13,11 +12,11 @@ from operations.observation import converging
 from operations.waiting import until
 from san.decide import replication as decide
 from san.decide.serving import Turn
-from san.model import DrbdResource
+from san.model import DrbdResource, Node
 from san.render.files import node_files
 
 
-@converging
+@converging(Node)
 def configured(turn: Turn) -> Iterator[PyinfraCommand]:
     """Install the resource files, create metadata on blank disks, and adjust the kernel to them.
 
@@ -26,7 +25,9 @@ def configured(turn: Turn) -> Iterator[PyinfraCommand]:
     if not turn_of_this_host(turn):
         return
     cluster = host.data.cluster
-    files = tuple(file for file in node_files(cluster, host.data.member.name) if file.area == "replication")
+    files = tuple(
+        file for file in node_files(cluster, host.data.member.name) if file.area == "replication"
+    )
     changed = tuple(differing(files))
     for file in changed:
         yield install(file)
@@ -37,7 +38,7 @@ def configured(turn: Turn) -> Iterator[PyinfraCommand]:
             yield StringCommand(*(QuoteString(word) for word in command))
 
 
-@converging
+@converging(Node)
 def first_generation() -> Iterator[PyinfraCommand]:
     """Declare two new, empty sides equal, so that no first full sync has to run."""
     cluster = host.data.cluster

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-from pyinfra.api import StringCommand
-from pyinfra.api.command import PyinfraCommand
+from pyinfra.api.command import PyinfraCommand, StringCommand
 from pyinfra.context import host
 
 from facts.stgt import Stgt
@@ -12,12 +11,13 @@ from operations.node import serving_node, turn_of_this_host
 from operations.observation import converging, observed
 from san.decide.serving import Turn
 from san.decide.target import serves_exactly
+from san.model import Node
 from san.render.files import RESOURCE_SCRIPTS, node_files
 
 SCRIPT = f"{RESOURCE_SCRIPTS}/iscsi-target"
 
 
-@converging
+@converging(Node)
 def configured(turn: Turn) -> Iterator[PyinfraCommand]:
     """Install the targets' configuration and script; on the serving node, apply it online.
 
@@ -27,7 +27,9 @@ def configured(turn: Turn) -> Iterator[PyinfraCommand]:
     if not turn_of_this_host(turn):
         return
     cluster = host.data.cluster
-    files = tuple(file for file in node_files(cluster, host.data.member.name) if file.area == "targets")
+    files = tuple(
+        file for file in node_files(cluster, host.data.member.name) if file.area == "targets"
+    )
     changed = tuple(differing(files))
     for file in changed:
         yield install(file)

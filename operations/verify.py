@@ -16,13 +16,13 @@ from operations.waiting import until
 from san.decide.group import Holdings, lacking
 from san.decide.health import paths_amiss, replication_amiss
 from san.decide.target import serves_exactly
-from san.model import Cluster
+from san.model import Client, Cluster, Node
 
 PATHS_LIMIT = 60
 """Seconds for a client's paths: two logins and multipath's first checks."""
 
 
-@converging
+@converging(Node)
 def cluster_serves() -> Iterator[PyinfraCommand]:
     """Wait until the data is on both nodes and one of them serves all of it. Changes nothing."""
     if state.is_executing:
@@ -31,7 +31,7 @@ def cluster_serves() -> Iterator[PyinfraCommand]:
     yield from ()
 
 
-@converging
+@converging(Client)
 def paths_active() -> Iterator[PyinfraCommand]:
     """Wait until this client has every LUN through every portal. Changes nothing."""
     if state.is_executing:

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-from pyinfra.api import QuoteString, StringCommand
-from pyinfra.api.command import PyinfraCommand
+from pyinfra.api.command import PyinfraCommand, QuoteString, StringCommand
 from pyinfra.context import host
 
 from facts.lvm import Lvm
@@ -12,21 +11,24 @@ from operations.node import heartbeats, serving_node, turn_of_this_host
 from operations.observation import converging, observed, pair
 from san.decide.serving import Turn
 from san.decide.volumes import steps
+from san.model import Node
 from san.render.files import node_files
 
 
-@converging
+@converging(Node)
 def visible(turn: Turn) -> Iterator[PyinfraCommand]:
     """Let LVM see the replicated devices and never the disks below them."""
     if not turn_of_this_host(turn):
         return
     cluster = host.data.cluster
-    files = tuple(file for file in node_files(cluster, host.data.member.name) if file.area == "volumes")
+    files = tuple(
+        file for file in node_files(cluster, host.data.member.name) if file.area == "volumes"
+    )
     for file in differing(files):
         yield install(file)
 
 
-@converging
+@converging(Node)
 def created() -> Iterator[PyinfraCommand]:
     """Make and grow the volumes on the Primary.
 

@@ -30,6 +30,4 @@ def until(what: str, holds: Callable[[], str | None], *, limit: float) -> None:
     try:
         waiting(look)
     except RetryError as ended:
-        raise Refusal(
-            f"waited {limit:.0f} s for {what}: {ended.last_attempt.result()}"
-        ) from None
+        raise Refusal(f"waited {limit:.0f} s for {what}: {ended.last_attempt.result()}") from None

@@ -17,24 +17,26 @@ def unsafe(resource: DrbdResource, disk: Disk) -> str | None:
     A disk with DRBD's metadata is taken as it is: DRBD itself compares generations with the peer
     before it copies a block, and refuses to connect unrelated data.
     """
-    if not disk.exists:
-        return f"{disk.path} for {resource.name} isn't there; correct the inventory's disk"
+    what = f"{disk.path} for {resource.name}"
     if not disk.block:
-        return f"{disk.path} for {resource.name} is no block device; correct the inventory's disk"
+        found = "is no block device" if disk.exists else "isn't there"
+        return f"{what} {found}; correct the inventory's disk"
     if disk.problem is not None:
-        return f"{disk.path} for {resource.name} can't be read: {disk.problem}"
+        return f"{what} can't be read: {disk.problem}"
     if disk.mounts:
-        return f"{disk.path} for {resource.name} is in use: mounted on {', '.join(disk.mounts)}"
-    if disk.has_drbd_metadata:
+        return f"{what} is in use: mounted on {', '.join(disk.mounts)}"
+    if disk.has_drbd_metadata or disk.blank:
         return None
-    found = ", ".join((*disk.foreign, *(f"partition {name}" for name in disk.partitions)))
-    if found or disk.holders:
-        return (
-            f"{disk.path} ({disk.device}) for {resource.name} isn't empty: it carries "
-            f"{found or 'a device of ' + ', '.join(disk.holders)}; if nobody needs that, wipe it "
-            f"by hand (wipefs --all {disk.device}), else name another disk in the inventory"
-        )
-    return None
+    carries = (
+        *disk.foreign,
+        *(f"partition {name}" for name in disk.partitions),
+        *(f"device {name}" for name in disk.holders),
+    )
+    return (
+        f"{what} ({disk.device}) isn't empty: it carries {', '.join(carries)}; if nobody needs "
+        f"that, wipe it by hand (wipefs --all {disk.device}), else name another disk in the "
+        "inventory"
+    )
 
 
 def steps(resource: DrbdResource, state: DrbdState) -> Iterator[Command]:
@@ -54,8 +56,10 @@ def steps(resource: DrbdResource, state: DrbdState) -> Iterator[Command]:
             yield ("drbdadm", "create-md", "--force", resource.name)
     if state.refusal is not None and resource.name in state.resource_files:
         raise Refusal(f"drbdadm refuses the configuration: {state.refusal}")
-    planned = any(f" {resource.name}" in line or f" {resource.minor}" in line
-                  for line in state.adjust_plan or ())
+    planned = any(
+        f" {resource.name}" in line or f" {resource.minor}" in line
+        for line in state.adjust_plan or ()
+    )
     if device is None or planned or not configured:
         yield ("drbdadm", "adjust", resource.name)
 

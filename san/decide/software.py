@@ -10,11 +10,15 @@ _TARGET_UNITS = {"stgt": ("tgt.service",), "iet": ("iscsitarget.service",)}
 
 @attrs.frozen
 class Software:
-    """Debian packages to install, units that start at boot, and units that never do."""
+    """Debian packages to install, and what becomes of their units."""
 
     packages: tuple[str, ...]
     enabled: tuple[str, ...]
+    """Start at boot."""
+    started: tuple[str, ...] = ()
+    """Run now."""
     masked: tuple[str, ...] = ()
+    """Never start by themselves."""
 
 
 def software(cluster: Cluster, name: str) -> Software:
@@ -27,6 +31,7 @@ def software(cluster: Cluster, name: str) -> Software:
         return Software(
             packages=("open-iscsi", "multipath-tools"),
             enabled=("iscsid.service", "open-iscsi.service", "multipathd.service"),
+            started=("iscsid.service", "multipathd.service"),
         )
     address_tools = ("net-tools",) if cluster.address_agent == "IPaddr" else ()
     return Software(

@@ -10,7 +10,6 @@ def serves_exactly(cluster: Cluster, found: StgtState) -> bool:
         target.name: {lun.number: lun.path for lun in target.luns} for target in cluster.targets
     }
     served = {
-        target.name: {lun.number: lun.path for lun in target.luns if lun.type == "disk"}
-        for target in found.targets
+        target.name: {lun.number: lun.path for lun in target.disks} for target in found.targets
     }
     return found.running and served == wanted

@@ -1,5 +1,7 @@
 """A file as it lands on a host."""
 
+import hashlib
+
 import attrs
 
 AREAS = ("network", "replication", "volumes", "cluster", "targets", "clients")
@@ -21,6 +23,11 @@ class File:
     secret: bool
     """Whether `content` must never be shown: in a plan, a diff, a log."""
     area: str = attrs.field(validator=attrs.validators.in_(AREAS))
+
+    @property
+    def sha256(self) -> str:
+        """Of the content, in lower-case hex, as sha256sum prints it."""
+        return hashlib.sha256(self.content.encode()).hexdigest()
 
 
 def public(path: str, content: str, area: str, *, mode: int = 0o644) -> File:
