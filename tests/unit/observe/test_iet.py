@@ -1,13 +1,17 @@
 """IET's files of /proc and ietd.conf, from captures of three real versions (data/iet)."""
 
+import os
 import re
+import subprocess
+import time
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from san.observe import iet
+from facts.iet import Iet
+from san.observe import iet, sections
 from san.observe.iet import IetConnection, IetLun, IetSession, IetTarget
 from san.observe.ietd_conf import IetdConf, IetdLun, IetdTarget, parse_ietd_conf
 from san.observe.sections import Section, UnreadableError
@@ -322,3 +326,22 @@ def test_an_empty_file_is_not_a_missing_one():
 def test_what_can_not_be_told_is_said(output, sentence):
     with pytest.raises(UnreadableError, match=sentence):
         iet.parse(output)
+
+
+def test_a_read_that_no_signal_ends_costs_its_time_limit_and_no_more(tmp_path, monkeypatch):
+    """As /proc/net/iet/session while I/O is stuck: the reader is in state D (12-dm-busy.txt)."""
+    reader = tmp_path / "cat"
+    reader.write_text('#!/bin/sh\n[ $# = 0 ] && exec /bin/cat\ntrap "" TERM\nexec sleep 15\n')
+    reader.chmod(0o755)
+    monkeypatch.setattr(sections, "READ_LIMIT", 1)
+    (tmp_path / "session").touch()
+    command = str(Iet().command()).replace("/proc/net/iet", str(tmp_path))
+    started = time.monotonic()
+    output = subprocess.check_output(
+        ["/bin/sh", "-c", command],
+        text=True,
+        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
+    )
+    assert time.monotonic() - started < 10
+    assert "[san:end session 124]" in output
+    assert iet.parse(output.splitlines()).sessions is None
