@@ -9,7 +9,6 @@ from facts.initiator import Initiator
 from operations.file import differing, install
 from operations.observation import converging, observed
 from san.model import Client
-from san.render.files import client_files
 
 
 @converging(Client)
@@ -19,13 +18,10 @@ def connected() -> Iterator[PyinfraCommand]:
     A running session keeps its settings until its next login: nothing is logged out here.
     """
     cluster = host.data.cluster
-    files = tuple(
-        file for file in client_files(cluster, host.data.member.name) if file.area == "clients"
-    )
-    changed = {file.path for file in differing(files)}
+    files = differing("clients")
     for file in files:
-        if file.path in changed:
-            yield install(file)
+        yield install(file)
+    changed = {file.path for file in files}
     if "/etc/iscsi/iscsid.conf" in changed or "/etc/iscsi/initiatorname.iscsi" in changed:
         yield StringCommand("systemctl", "restart", "iscsid.service")
     if "/etc/multipath.conf" in changed:

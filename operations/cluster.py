@@ -17,7 +17,7 @@ from san.decide.group import Holdings, lacking
 from san.decide.serving import Turn
 from san.decide.target import serves_exactly
 from san.model import Cluster, Node
-from san.render.files import RESOURCE_SCRIPTS, node_files
+from san.render.files import RESOURCE_SCRIPTS
 
 _READ_AT_START = ("/etc/ha.d/ha.cf", "/etc/ha.d/authkeys")
 
@@ -31,11 +31,7 @@ def configured(turn: Turn) -> Iterator[PyinfraCommand]:
     """
     if not turn_of_this_host(turn):
         return
-    cluster = host.data.cluster
-    files = tuple(
-        file for file in node_files(cluster, host.data.member.name) if file.area == "cluster"
-    )
-    changed = tuple(differing(files))
+    changed = differing("cluster")
     running = observed(host, Heartbeat).running
     for file in changed:
         yield install(file)

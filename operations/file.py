@@ -1,13 +1,15 @@
 """Putting the rendered files of one area in place."""
 
-from collections.abc import Iterator
-
 from pyinfra.api.command import QuoteString, StringCommand
 from pyinfra.context import host
 
 from facts.files import Files
+from facts.network import Network
 from operations.observation import observed
-from san.render.files import File
+from san.decide.links import manager
+from san.model import Cluster, Node
+from san.observe.files import FileState
+from san.render.files import File, client_files, node_files
 
 _INSTALL = """\
 set -eu
@@ -36,10 +38,23 @@ def install(file: File) -> StringCommand:
     )
 
 
-def differing(files: tuple[File, ...], also: tuple[str, ...] = ()) -> Iterator[File]:
-    """Those of `files` that this host lacks, or has with another content, mode or owner."""
-    state = observed(host, Files, paths=tuple(file.path for file in files) + also)
-    for file in files:
-        found = state[file.path]
-        if found is None or not found.matches(file.sha256, file.mode):
-            yield file
+def differing(area: str) -> tuple[File, ...]:
+    """The files of `area` that this host lacks, or has with another content, mode or owner.
+
+    All its files are asked for at once, whatever the area: that is one remote command a run.
+    """
+    files = _files()
+    found = observed(host, Files, paths=tuple(file.path for file in files))
+    return tuple(
+        file for file in files if file.area == area and not _is(file, found.get(file.path))
+    )
+
+
+def _files() -> tuple[File, ...]:
+    cluster: Cluster = host.data.cluster
+    render = node_files if isinstance(host.data.member, Node) else client_files
+    return render(cluster, host.data.member.name, manager(cluster, observed(host, Network)))
+
+
+def _is(file: File, found: FileState | None) -> bool:
+    return found is not None and found.matches(file.sha256, file.mode)

@@ -9,10 +9,9 @@ from facts.network import Network
 from operations.file import differing, install
 from operations.node import turn_of_this_host
 from operations.observation import converging, observed
-from san.decide.links import amiss, manager
+from san.decide.links import amiss
 from san.decide.serving import Turn
 from san.model import Client, Node
-from san.render.files import network_files
 
 
 @converging(Node, Client)
@@ -25,8 +24,7 @@ def configured(turn: Turn) -> Iterator[PyinfraCommand]:
     if not turn_of_this_host(turn):
         return
     cluster = host.data.cluster
-    files = network_files(cluster, host.data.member.name, manager(cluster, observed(host, Network)))
-    changed = tuple(differing(files))
+    changed = differing("network")
     for file in changed:
         yield install(file)
     if changed:

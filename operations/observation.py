@@ -26,7 +26,7 @@ from san.model import Client, Cluster, Node
 T = TypeVar("T")
 P = ParamSpec("P")
 
-FRESH = 20.0
+FRESH = 30.0
 """Seconds an answer may be used for: a whole run without a change takes less."""
 
 _Key = tuple[str, bool, str, str]

@@ -8,6 +8,7 @@ from pyinfra.context import host
 from facts.packages import Packages
 from operations.observation import converging, observed
 from san.decide.software import software
+from san.model import Client, Node
 
 # SYSTEMD_OFFLINE: a package's scripts neither start its daemons (a target would listen before its
 # volume is there) nor reload systemd, which each does several times; once at the end is enough.
@@ -15,7 +16,6 @@ _APT = (
     "SYSTEMD_OFFLINE=1 DEBIAN_FRONTEND=noninteractive apt-get install --yes "
     "--no-install-recommends -o Dpkg::Options::=--force-confold -o DPkg::Lock::Timeout=120"
 )
-from san.model import Client, Node
 
 
 @converging(Node, Client)

@@ -13,7 +13,6 @@ from operations.waiting import until
 from san.decide import replication as decide
 from san.decide.serving import Turn
 from san.model import DrbdResource, Node
-from san.render.files import node_files
 
 
 @converging(Node)
@@ -25,10 +24,7 @@ def configured(turn: Turn) -> Iterator[PyinfraCommand]:
     if not turn_of_this_host(turn):
         return
     cluster = host.data.cluster
-    files = tuple(
-        file for file in node_files(cluster, host.data.member.name) if file.area == "replication"
-    )
-    changed = tuple(differing(files))
+    changed = differing("replication")
     for file in changed:
         yield install(file)
     if changed:

@@ -12,7 +12,7 @@ from operations.observation import converging, observed
 from san.decide.serving import Turn
 from san.decide.target import serves_exactly
 from san.model import Node
-from san.render.files import RESOURCE_SCRIPTS, node_files
+from san.render.files import RESOURCE_SCRIPTS
 
 SCRIPT = f"{RESOURCE_SCRIPTS}/iscsi-target"
 
@@ -27,10 +27,7 @@ def configured(turn: Turn) -> Iterator[PyinfraCommand]:
     if not turn_of_this_host(turn):
         return
     cluster = host.data.cluster
-    files = tuple(
-        file for file in node_files(cluster, host.data.member.name) if file.area == "targets"
-    )
-    changed = tuple(differing(files))
+    changed = differing("targets")
     for file in changed:
         yield install(file)
     found = observed(host, Stgt)

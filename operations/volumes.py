@@ -12,7 +12,6 @@ from operations.observation import converging, observed, pair
 from san.decide.serving import Turn
 from san.decide.volumes import steps
 from san.model import Node
-from san.render.files import node_files
 
 
 @converging(Node)
@@ -20,11 +19,7 @@ def visible(turn: Turn) -> Iterator[PyinfraCommand]:
     """Let LVM see the replicated devices and never the disks below them."""
     if not turn_of_this_host(turn):
         return
-    cluster = host.data.cluster
-    files = tuple(
-        file for file in node_files(cluster, host.data.member.name) if file.area == "volumes"
-    )
-    for file in differing(files):
+    for file in differing("volumes"):
         yield install(file)
 
 

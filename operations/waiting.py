@@ -12,22 +12,20 @@ PAUSE = 1.0
 """Seconds between two looks: each costs a remote command."""
 
 
-def until(what: str, holds: Callable[[], str | None], *, limit: float) -> None:
-    """Look again until `holds` returns None; it returns what is still amiss.
+def until(what: str, amiss: Callable[[], str | None], *, limit: float) -> None:
+    """Look, and look again, until `amiss` returns None; it says what is still not as it should be.
 
-    Raises Refusal with the last answer after `limit` seconds.
+    The first look takes what this run knows already. Raises Refusal with the last answer after
+    `limit` seconds.
     """
-
-    def look() -> str | None:
-        forget(host.data.cluster)
-        return holds()
-
+    cluster = host.data.cluster
     waiting = Retrying(
         stop=stop_after_delay(limit),
         wait=wait_fixed(PAUSE),
-        retry=retry_if_result(lambda amiss: amiss is not None),
+        retry=retry_if_result(lambda answer: answer is not None),
+        before_sleep=lambda _: forget(cluster),
     )
     try:
-        waiting(look)
+        waiting(amiss)
     except RetryError as ended:
         raise Refusal(f"waited {limit:.0f} s for {what}: {ended.last_attempt.result()}") from None
