@@ -34,13 +34,15 @@ class Heartbeat(FactBase[heartbeat.HeartbeatState]):
     """
 
     def command(self) -> StringCommand:
-        """Two calls of cl_status (every node and link in one), one `grep`, one `stat`."""
+        """Two calls of cl_status (every node and link in one), one `grep`, one `stat`.
+
+        `listnodes -v` costs three quarters of `hbstatus -v`, which looks for Pacemaker first.
+        """
         return StringCommand(
             script(
                 {
+                    "cluster": "cl_status rscstatus; exec cl_status listnodes -v",
                     "files": _FILES,
-                    "nodes": "exec cl_status hbstatus -v",
-                    "resources": "exec cl_status rscstatus",
                 }
             )
         )

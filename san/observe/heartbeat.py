@@ -4,7 +4,7 @@ The states come from `cl_status` of Heartbeat 3.0 (the same in Debian 11 to 13).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Literal, get_args
+from typing import Any, Literal, TypeGuard, get_args
 
 import attrs
 
@@ -23,8 +23,8 @@ Holds = Literal["none", "local", "foreign", "all", "transition"]
 node's; `transition` while any of them moves. Mind that a node for which haresources has no group
 says `local` of that nothing: where both nodes say so, each holds its own (seen on a real pair)."""
 
-_STOPPED = "Heartbeat is stopped on this machine."
-_REFUSED = "Heartbeat is apparently running on this machine, but refuses my connection"
+_NOT_ADMITTED = "Cannot signon with heartbeat"
+"""What cl_status says where Heartbeat is stopped or takes no clients yet."""
 
 
 @attrs.frozen
@@ -80,9 +80,9 @@ class HeartbeatState:
 
 
 def parse(output: Iterable[str]) -> HeartbeatState:
-    """Read the sections `files`, `nodes` and `resources` of `facts.heartbeat.Heartbeat`."""
+    """Read the sections `cluster` and `files` of `facts.heartbeat.Heartbeat`."""
     sections = split(output)
-    if not {"files", "nodes", "resources"} <= sections.keys():
+    if not {"cluster", "files"} <= sections.keys():
         raise UnreadableError("Heartbeat's answer lacks a part")
     if sections["files"].status > 1:
         raise UnreadableError(f"{CONFIG} can't be read: {sections['files'].text.strip()}")
@@ -91,46 +91,50 @@ def parse(output: Iterable[str]) -> HeartbeatState:
     texts = _texts(lines)
     installed = PROGRAM in found.programs
     running = DAEMON in found.running
-    nodes = parse_nodes(sections["nodes"], running=running) if installed else None
+    cluster = parse_cluster(sections["cluster"]) if installed else None
+    nodes, holds = cluster if cluster is not None and running else (None, None)
     return HeartbeatState(
         installed=installed,
         running=running,
         boot=found.boot.get(UNIT, "absent"),
         nodes=nodes,
-        holds=None if nodes is None else parse_holds(sections["resources"]),
+        holds=holds,
         ha_cf=parse_ha_cf(texts["ha.cf"]) if "ha.cf" in texts else None,
         haresources=parse_haresources(texts["haresources"]) if "haresources" in texts else None,
         authkeys_mode=_mode(lines),
     )
 
 
-def parse_nodes(section: Section, *, running: bool) -> dict[str, NodeState] | None:
-    """Read `cl_status hbstatus -v`.
+def parse_cluster(section: Section) -> tuple[dict[str, NodeState], Holds] | None:
+    """Read `cl_status rscstatus` and after it `cl_status listnodes -v`.
 
-    None is 'nobody answers'. Where it merely refuses the client that is an answer only while the
-    daemon exists, and a time out is none at all.
+    None: Heartbeat admits no client. A cl_status that gives up waiting (status 12) or can't be
+    run is no such answer.
 
     Example::
 
-        version:        3.0.6 (958e11be8686)
-        managed by:     "haresources"
+        local
+
+        otter   active  (nodetype: normal)
+                /dev/ttyS1      up
+                eth1    up
 
         weasel  active  (nodetype: normal)
+                /dev/ttyS1      dead
                 eth1    up
-                /dev/ttyS0      up
-
-        otter   dead    (nodetype: normal)
-                eth1    dead
-                /dev/ttyS0      dead
     """
-    if _STOPPED in section.lines or (running and _REFUSED in section.lines):
-        return None
     nodes = dict(_nodes(section.lines))
-    if section.status or not nodes:
-        raise UnreadableError(
-            f"cl_status hbstatus failed with status {section.status}: {section.text.strip()}"
-        )
-    return nodes
+    holds = next(filter(_is_holds, section.lines), None)
+    if section.status == 0 and nodes and holds is not None:
+        return nodes, holds
+    if _NOT_ADMITTED in section.text:
+        return None
+    said = section.text.strip() or "it said nothing"
+    raise UnreadableError(f"cl_status failed with status {section.status}: {said}")
+
+
+def _is_holds(word: str) -> TypeGuard[Holds]:
+    return word in get_args(Holds)
 
 
 def _nodes(lines: Iterable[str]) -> Iterator[tuple[str, NodeState]]:
@@ -145,17 +149,6 @@ def _nodes(lines: Iterable[str]) -> Iterator[tuple[str, NodeState]]:
                 links[link] = status
             case _:
                 pass
-
-
-def parse_holds(section: Section) -> Holds:
-    """Read `cl_status rscstatus`: one word, which of the groups this node holds."""
-    for word in section.lines:
-        if word in get_args(Holds):
-            holds: Holds = word  # type: ignore[assignment]  # narrowed by get_args
-            return holds
-    raise UnreadableError(
-        f"cl_status rscstatus failed with status {section.status}: {section.text.strip()}"
-    )
 
 
 def _texts(lines: Iterable[str]) -> dict[str, str]:

@@ -49,7 +49,9 @@ def test_a_node_that_holds_its_group():
         ("otter-holds-after-a-move", "otter", "all", True),
         ("weasel-after-a-move", "weasel", "none", False),
         ("otter-is-dead", "weasel", "all", True),
-        ("installed-only", "weasel", None, None),
+        ("lab-weasel-is-dead", "otter", "all", True),
+        ("moving", "weasel", "transition", None),
+        ("stopped", "weasel", None, None),
     ],
 )
 def test_who_holds_weasels_group(name, own, holds, group):
@@ -65,91 +67,75 @@ def test_a_peer_that_is_dead():
     assert found.nodes["weasel"].alive
 
 
-def test_installed_and_stopped():
-    found = state("installed-only")
-    assert (found.installed, found.running, found.boot) == (True, False, "enabled")
-    assert (found.nodes, found.ha_cf, found.haresources, found.authkeys_mode) == (None,) * 4
+def test_stopped():
+    found = state("stopped")
+    assert (found.installed, found.running, found.nodes, found.holds) == (True, False, None, None)
+    assert found.ha_cf is not None
 
 
-STOPPED = ("Heartbeat is stopped on this machine.", "(hb_api_signon: Can't initiate connection)")
-REFUSED = (
-    "Heartbeat is apparently running on this machine, but refuses my connection",
-    "(hb_api_signon: Can't initiate connection)",
-)
+def test_the_guides_two_links():
+    """A serial link does not hear itself; a broadcast does."""
+    found = state("lab-weasel-is-dead")
+    assert found.boot == "enabled"
+    assert found.nodes == {
+        "otter": NodeState("active", "normal", {"/dev/ttyS1": "dead", "eth1": "up"}),
+        "weasel": NodeState("dead", "normal", {"/dev/ttyS1": "dead", "eth1": "dead"}),
+    }
+    assert found.ha_cf.links == (HaLink("bcast", ("eth1",)), HaLink("serial", ("/dev/ttyS1",)))
 
 
-def answer(*files, nodes=STOPPED, status=1, resources=(), files_status=0):
+NOT_ADMITTED = ("cl_status: [45]: ERROR: Cannot signon with heartbeat",)
+
+
+def answer(*files, cluster=NOT_ADMITTED, status=1, files_status=0):
     return [
+        "[san:begin cluster]",
+        *cluster,
+        "",
+        f"[san:end cluster {status}]",
         "[san:begin files]",
         *files,
         "",
         f"[san:end files {files_status}]",
-        "[san:begin nodes]",
-        *nodes,
-        "",
-        f"[san:end nodes {status}]",
-        "[san:begin resources]",
-        *resources,
-        "",
-        "[san:end resources 0]",
     ]
 
 
 def test_not_installed():
-    found = heartbeat.parse(answer(nodes=("sh: 1: exec: cl_status: not found",), status=127))
-    assert (found.installed, found.running, found.boot, found.nodes) == (
-        False,
-        False,
-        "absent",
-        None,
-    )
+    found = heartbeat.parse(answer(cluster=("sh: 1: exec: cl_status: not found",), status=127))
+    assert (found.installed, found.running, found.boot) == (False, False, "absent")
+    assert (found.nodes, found.ha_cf, found.haresources, found.authkeys_mode) == (None,) * 4
 
 
-@pytest.mark.parametrize("text", [STOPPED, REFUSED])
-def test_a_heartbeat_that_starts_up_runs_and_answers_not_yet(text):
-    found = heartbeat.parse(answer("program cl_status", "daemon heartbeat", nodes=text, status=0))
+def test_a_heartbeat_that_starts_up_runs_and_answers_not_yet():
+    found = heartbeat.parse(answer("program cl_status", "daemon heartbeat"))
     assert (found.running, found.nodes, found.holds) == (True, None, None)
 
 
-def test_while_it_moves_nothing_is_certain():
-    nodes = ("weasel\tactive\t(nodetype: normal)", "\teth1\tup")
-    found = heartbeat.parse(
-        answer(
-            "program cl_status",
-            "daemon heartbeat",
-            nodes=nodes,
-            status=0,
-            resources=("transition",),
-        )
-    )
-    assert found.holds == "transition"
-    assert found.holds_group_of("weasel", "weasel") is None
-
-
-def test_serial_links_and_ping_nodes():
-    """As cl_status(1) shows a ping node, and FACTS.md the guide's two links."""
-    nodes = heartbeat.parse_nodes(
+def test_a_ping_node():
+    """As cl_status(1) shows it."""
+    nodes, holds = heartbeat.parse_cluster(
         Section(
             0,
             (
-                "version:\t3.0.6",
-                'managed by:\t"haresources"',
+                "none",
                 "",
                 "otter\tup\t(nodetype: normal)",
                 "\teth1\tdead",
-                "\t/dev/ttyS0\tup",
                 "",
                 "10.43.9.55\tping\t(nodetype: ping)",
                 "\t10.43.9.55\tup",
             ),
-        ),
-        running=True,
+        )
     )
+    assert holds == "none"
     assert nodes == {
-        "otter": NodeState("up", "normal", {"eth1": "dead", "/dev/ttyS0": "up"}),
+        "otter": NodeState("up", "normal", {"eth1": "dead"}),
         "10.43.9.55": NodeState("ping", "ping", {"10.43.9.55": "up"}),
     }
     assert all(node.alive for node in nodes.values())
+
+
+NODE = "weasel\tactive\t(nodetype: normal)"
 
 
 @pytest.mark.parametrize(
@@ -157,19 +143,11 @@ def test_serial_links_and_ping_nodes():
     [
         ([], "lacks a part"),
         (answer("/etc/ha.d/ha.cf: Permission denied", files_status=2), "can't be read"),
-        (answer("program cl_status", nodes=(), status=12), "failed with status 12"),
-        (answer("program cl_status", nodes=("a library is missing",), status=127), "status 127"),
-        (answer("program cl_status", nodes=REFUSED, status=0), "refuses my connection"),
-        (
-            answer(
-                "program cl_status",
-                "daemon heartbeat",
-                nodes=("weasel\tactive\t(nodetype: normal)",),
-                status=0,
-                resources=("ERROR: Cannot signon with heartbeat",),
-            ),
-            "rscstatus failed",
-        ),
+        (answer("program cl_status", cluster=(), status=12), "status 12: it said nothing"),
+        (answer("program cl_status", cluster=("a library is missing",), status=127), "a library"),
+        (answer("program cl_status", cluster=(NODE,), status=0), "status 0: weasel"),
+        (answer("program cl_status", cluster=("local",), status=0), "status 0: local"),
+        (answer("program cl_status", cluster=("local", NODE), status=124), "status 124"),
     ],
 )
 def test_what_can_not_be_told_is_said(output, sentence):
