@@ -5,7 +5,9 @@ from importlib import import_module
 import click
 
 COMMANDS = {
+    "bench": ("san.bench", "bench"),
     "check": ("san.check", "check"),
+    "demo": ("san.demo", "demo"),
     "drill": ("san.drill.commands", "drill"),
     "lab": ("san.lab.commands", "lab"),
     "secrets": ("san.check", "secrets"),
