@@ -7,7 +7,8 @@ from pyinfra.api.facts import FactBase
 from san.observe import network, services
 from san.observe.sections import UnreadableError, script
 
-_SETTINGS = f"""\
+_NETWORK = f"""\
+ip -json address show || exit
 {{ read -r name </proc/sys/kernel/hostname; }} && echo "hostname $name"
 for file in /proc/sys/net/ipv4/conf/*/arp_filter; do
   interface=${{file%/arp_filter}}
@@ -15,8 +16,9 @@ for file in /proc/sys/net/ipv4/conf/*/arp_filter; do
   {{ read -r value <"$file" || [ -n "$value" ]; }} && echo "arp_filter ${{interface##*/}} $value"
 done
 {services.shell(daemons=network.DAEMONS, units=network.UNITS)}
-exec grep -sHE 'arp_filter|^[[:space:]]*iface[[:space:]]' {" ".join(network.SYSCTL_FILES)} \
+grep -sHE 'arp_filter|^[[:space:]]*iface[[:space:]]' {" ".join(network.SYSCTL_FILES)} \
 {network.IFUPDOWN_FILE} {network.IFUPDOWN_FILE}.d/*
+exit 0
 """
 
 
@@ -31,9 +33,7 @@ class Network(FactBase[network.NetworkState]):
 
     def command(self) -> StringCommand:
         """One `ip`, one `grep`; the rest are shell builtins."""
-        return StringCommand(
-            script({"address": "exec ip -json address show", "settings": _SETTINGS})
-        )
+        return StringCommand(script({"network": _NETWORK}))
 
     def process(self, output: list[str]) -> network.NetworkState:
         """Parse; what can't be understood fails the host."""

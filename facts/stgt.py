@@ -7,7 +7,8 @@ from pyinfra.api.facts import FactBase
 from san.observe import services, stgt
 from san.observe.sections import UnreadableError, script
 
-_TARGETS = f"""\
+_SERVICES = services.shell(programs=[stgt.PROGRAM], daemons=[stgt.DAEMON], units=[stgt.UNIT])
+_STGT = f"""\
 for second in 1 2 3; do
   tgtadm --lld iscsi --op show --mode portal
   status=$?
@@ -20,10 +21,15 @@ for second in 1 2 3; do
   if [ -z "$here" ]; then break; fi
   sleep 1
 done
-if [ $status != 0 ]; then exit $status; fi
-exec tgtadm --lld iscsi --op show --mode target
+if [ $status = 0 ]; then
+  tgtadm --lld iscsi --op show --mode target
+  status=$?
+fi
+{_SERVICES}
+exit $status
 """
-"""A tgtd that has just been started takes requests after some 100 ms: it gets 3 s."""
+"""A tgtd that has just been started takes requests after some 100 ms: it gets 3 s. It is looked for
+once more after it was asked, so that one which ends meanwhile is stopped, not mute."""
 
 
 class Stgt(FactBase[stgt.StgtState]):
@@ -36,19 +42,8 @@ class Stgt(FactBase[stgt.StgtState]):
     """
 
     def command(self) -> StringCommand:
-        """Two calls of tgtadm, one where tgtd doesn't run. tgtd is asked before it is looked for,
-        so that one which ends meanwhile is stopped, not mute.
-        """
-        return StringCommand(
-            script(
-                {
-                    "targets": _TARGETS,
-                    "services": services.shell(
-                        programs=[stgt.PROGRAM], daemons=[stgt.DAEMON], units=[stgt.UNIT]
-                    ),
-                }
-            )
-        )
+        """Two calls of tgtadm; one where tgtd doesn't run."""
+        return StringCommand(script({"stgt": _STGT}))
 
     def process(self, output: list[str]) -> stgt.StgtState:
         """Parse; what can't be understood fails the host."""

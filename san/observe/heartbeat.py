@@ -20,8 +20,13 @@ PROGRAM = "cl_status"
 
 Holds = Literal["none", "local", "foreign", "all", "transition"]
 """Which groups this node holds: `local` those that haresources names it for, `foreign` the other
-node's; `transition` while any of them moves. Mind that a node for which haresources has no group
-says `local` of that nothing: where both nodes say so, each holds its own (seen on a real pair)."""
+node's; `transition` while any of them moves.
+
+It is Heartbeat's intention and no proof. Seen on real pairs: a node for which haresources has no
+group says `local` of that nothing, so where both nodes say so each holds its own; `all` is said as
+soon as a takeover begins; and it is still said after `hb_standby` has stopped every resource
+towards a peer that is dead. What is held, DRBD, the addresses and the target tell.
+"""
 
 _NOT_ADMITTED = "Cannot signon with heartbeat"
 """What cl_status says where Heartbeat is stopped or takes no clients yet."""

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import attrs
 
 from . import services
-from .sections import Section, UnreadableError, split
+from .sections import UnreadableError, split
 
 Manager = Literal["systemd-networkd", "ifupdown", "NetworkManager"]
 """What configures interfaces at boot."""
@@ -112,31 +112,31 @@ class NetworkState:
 
 
 def parse(output: Iterable[str]) -> NetworkState:
-    """Read the sections `address` and `settings` of the fact `facts.network.Network`."""
-    sections = split(output)
-    if not {"address", "settings"} <= sections.keys():
-        raise UnreadableError("the network's answer lacks a part")
-    settings = tuple(sections["settings"].lines)
-    arp_filter = {
-        name: value != "0" for kind, name, value in _words(settings) if kind == "arp_filter"
-    }
-    hostname = next((name for kind, name, _ in _words(settings) if kind == "hostname"), "")
+    """Read the section `network` of the fact `facts.network.Network`."""
+    section = split(output).get("network")
+    if section is None:
+        raise UnreadableError("the network's answer lacks its part")
+    lines = section.lines
+    if section.status:
+        raise UnreadableError(f"ip failed with status {section.status}: {section.text.strip()}")
+    arp_filter = {name: value != "0" for kind, name, value in _words(lines) if kind == "arp_filter"}
+    hostname = next((name for kind, name, _ in _words(lines) if kind == "hostname"), "")
     if not hostname or not {"all", "default"} <= arp_filter.keys():
         raise UnreadableError("/proc/sys can't be read: no hostname, or no arp_filter, is there")
-    ifupdown = tuple(_ifupdown(settings))
+    ifupdown = tuple(_ifupdown(lines))
     return NetworkState(
         hostname=hostname,
-        interfaces=parse_links(sections["address"], arp_filter),
+        interfaces=parse_links(lines[0], arp_filter),
         arp_filter_all=arp_filter["all"],
         arp_filter_default=arp_filter["default"],
-        persistent=tuple(_persistent(settings)),
-        managers=tuple(_managers(services.parse(settings), ifupdown)),
+        persistent=tuple(_persistent(lines)),
+        managers=tuple(_managers(services.parse(lines), ifupdown)),
         ifupdown_interfaces=ifupdown,
     )
 
 
-def parse_links(section: Section, arp_filter: Mapping[str, bool]) -> dict[str, Link]:
-    """Read `ip -json address show`; `arp_filter` says what is in force by interface.
+def parse_links(text: str, arp_filter: Mapping[str, bool]) -> dict[str, Link]:
+    """Read `ip -json address show`, one line; `arp_filter` says what is in force by interface.
 
     Example (shortened)::
 
@@ -144,10 +144,8 @@ def parse_links(section: Section, arp_filter: Mapping[str, bool]) -> dict[str, L
           "address": "02:fc:00:00:00:01", "addr_info": [{"family": "inet",
           "local": "192.0.2.2", "prefixlen": 24, "scope": "global", "label": "eth0"}]}]
     """
-    if section.status:
-        raise UnreadableError(f"ip failed with status {section.status}: {section.text.strip()}")
     try:
-        found = json.loads(section.text)
+        found = json.loads(text)
         return {
             str(entry["ifname"]): _link(entry, arp_filter.get(entry["ifname"])) for entry in found
         }

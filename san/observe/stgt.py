@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 
 from . import services
-from .sections import Section, UnreadableError, split
+from .sections import UnreadableError, split
 
 PROGRAM = "tgtadm"
 DAEMON = "tgtd"
@@ -98,18 +98,17 @@ class StgtState:
 
 
 def parse(output: Iterable[str]) -> StgtState:
-    """Read the sections `targets` and `services` of `facts.stgt.Stgt`."""
-    sections = split(output)
-    if not {"targets", "services"} <= sections.keys():
-        raise UnreadableError("tgtd's answer lacks a part")
-    found = services.parse(sections["services"].lines)
-    targets = sections["targets"]
+    """Read the section `stgt` of `facts.stgt.Stgt`."""
+    section = split(output).get("stgt")
+    if section is None:
+        raise UnreadableError("tgtd's answer lacks its part")
+    found = services.parse(section.lines)
     installed = PROGRAM in found.programs
-    running = installed and targets.status == 0
-    if installed and not running and (targets.status != NOT_CONNECTED or DAEMON in found.running):
+    running = installed and section.status == 0
+    if installed and not running and (section.status != NOT_CONNECTED or DAEMON in found.running):
         raise UnreadableError(
-            f"tgtadm failed with status {targets.status}"
-            f"{' though tgtd runs' if DAEMON in found.running else ''}: {targets.text.strip()}"
+            f"tgtadm failed with status {section.status}"
+            f"{' though tgtd runs' if DAEMON in found.running else ''}: {section.text.strip()}"
         )
     if not installed and DAEMON in found.running:
         raise UnreadableError("tgtd runs and tgtadm is not there to ask it")
@@ -117,21 +116,21 @@ def parse(output: Iterable[str]) -> StgtState:
         installed=installed,
         running=running,
         boot=found.boot.get(UNIT, "absent"),
-        targets=parse_targets(targets) if running else (),
-        portals=parse_portals(targets) if running else (),
+        targets=parse_targets(section.lines) if running else (),
+        portals=parse_portals(section.lines) if running else (),
     )
 
 
-def parse_portals(section: Section) -> tuple[str, ...]:
+def parse_portals(lines: Iterable[str]) -> tuple[str, ...]:
     """Read `tgtadm --op show --mode portal`: lines such as `Portal: 0.0.0.0:3260,1`."""
     return tuple(
         line.removeprefix("Portal: ").rpartition(",")[0]
-        for line in section.lines
+        for line in lines
         if line.startswith("Portal: ")
     )
 
 
-def parse_targets(section: Section) -> tuple[StgtTarget, ...]:
+def parse_targets(lines: Iterable[str]) -> tuple[StgtTarget, ...]:
     """Read `tgtadm --lld iscsi --op show --mode target`, four spaces an indentation.
 
     Example (shortened)::
@@ -156,9 +155,9 @@ def parse_targets(section: Section) -> tuple[StgtTarget, ...]:
             ACL information:
                 192.168.1.0/24
     """
-    lines = [line for line in section.lines if line.strip() and not line.startswith("Portal: ")]
+    shown = [line for line in lines if line.startswith(("Target ", " "))]
     try:
-        return tuple(_target(head, body) for head, body in _blocks(lines))
+        return tuple(_target(head, body) for head, body in _blocks(shown))
     except (KeyError, ValueError) as problem:
         raise UnreadableError(f"tgtadm printed a target without {problem}") from None
 

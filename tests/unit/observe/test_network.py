@@ -1,6 +1,7 @@
-"""`ip` as Debian 12's iproute2 6.1 prints it (real), and files as sysctl.d(5) allows them."""
+"""Real nodes (data/network), `ip` of Debian 12 (real), and files as sysctl.d(5) allows them."""
 
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,9 @@ from hypothesis import strategies as st
 
 from san.observe import network
 from san.observe.network import Address, ArpFilterSetting, Link
-from san.observe.sections import Section, UnreadableError
+from san.observe.sections import UnreadableError
+
+DATA = Path(__file__).parent / "data" / "network"
 
 REAL = (
     '[{"ifindex":1,"ifname":"lo","flags":["LOOPBACK","UP","LOWER_UP"],"mtu":65536,'
@@ -40,16 +43,35 @@ SETTINGS = [
 
 
 def answer(*settings, address=REAL, status=0):
-    return [
-        "[san:begin address]",
-        *address.split("\n"),
-        "",
-        f"[san:end address {status}]",
-        "[san:begin settings]",
-        *settings,
-        "",
-        "[san:end settings 1]",
-    ]
+    return ["[san:begin network]", address, *settings, "", f"[san:end network {status}]"]
+
+
+def real(name):
+    return network.parse((DATA / f"{name}.txt").read_text().splitlines())
+
+
+def test_the_node_that_serves_has_the_portals():
+    state = real("serving")
+    assert state.hostname == "weasel"
+    assert state.interfaces["eth2"].has("192.168.1.1/24")
+    assert state.interfaces["eth3"].has("192.168.2.1/24")
+    assert (state.interfaces["eth2"].arp_filter, state.arp_filter_all) == (True, True)
+    assert state.managers == ("systemd-networkd",)
+    assert state.manager_of("eth2") == "systemd-networkd"
+
+
+def test_the_node_that_stands_by_has_its_links_up_without_them():
+    state = real("standing-by")
+    for name in ("eth2", "eth3"):
+        link = state.interfaces[name]
+        assert (link.up, link.carrier, link.arp_filter) == (True, True, False)
+        assert "global" not in {address.scope for address in link.addresses}
+    assert {setting.interface: setting.value for setting in state.persistent} == {
+        "all": "1",
+        "default": "1",
+        "eth2": "1",
+        "eth3": "1",
+    }
 
 
 def test_links_have_state_addresses_and_arp_filter():
@@ -97,7 +119,7 @@ def test_proc_that_can_not_be_read_is_said():
 
 
 def test_a_part_that_is_missing_is_said():
-    with pytest.raises(UnreadableError, match="lacks a part"):
+    with pytest.raises(UnreadableError, match="lacks its part"):
         network.parse([])
 
 
@@ -166,8 +188,7 @@ def test_ifupdown_knows_its_interfaces_once_and_without_lo():
 
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists))
 def test_any_json_is_read_or_refused(value):
-    section = Section(0, (json.dumps(value),))
     try:
-        network.parse_links(section, {})
+        network.parse_links(json.dumps(value), {})
     except UnreadableError:
         assert value != []

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from san.observe import stgt
-from san.observe.sections import Section, UnreadableError
+from san.observe.sections import UnreadableError
 from san.observe.stgt import StgtLun, StgtSession
 
 DATA = Path(__file__).parent / "data" / "stgt"
@@ -79,16 +79,28 @@ def test_a_session():
 
 def test_a_session_with_two_connections_and_an_alias():
     """After usr/tgtadm's code: not seen on a real one yet."""
-    text = "\n".join(lines("serving")[1:-8])
+    text = "\n".join(lines("serving"))
     text = text.replace("iscsi-perf alias: none", "iscsi-perf alias: badger").replace(
         "                IP Address: 127.0.0.1\n",
         "                IP Address: 127.0.0.1\n"
         "            Connection: 1\n                IP Address: 127.0.0.2\n",
     )
-    *_, target = stgt.parse_targets(Section(0, tuple(text.split("\n"))))
+    *_, target = stgt.parse_targets(text.split("\n"))
     assert target.sessions == (
         StgtSession(2, "iqn.2010-11.libiscsi:iscsi-perf", "badger", ("127.0.0.1", "127.0.0.2")),
     )
+
+
+def test_the_labs_cluster():
+    state = stgt.parse(lines("lab-weasel"))
+    (target,) = state.targets
+    assert state.boot == "masked"
+    assert state.portals == ("192.168.2.1:3260", "192.168.1.1:3260")
+    assert [(lun.number, lun.path) for lun in target.disks] == [(1, "/dev/storage/test")]
+    assert [(session.alias, session.addresses) for session in target.sessions] == [
+        ("badger", ("192.168.1.10",)),
+        ("badger", ("192.168.2.10",)),
+    ]
 
 
 def test_stopped_is_not_empty():
@@ -98,16 +110,7 @@ def test_stopped_is_not_empty():
 
 
 def answer(*targets, status=0, services=("program tgtadm",)):
-    return [
-        "[san:begin targets]",
-        *targets,
-        "",
-        f"[san:end targets {status}]",
-        "[san:begin services]",
-        *services,
-        "",
-        "[san:end services 0]",
-    ]
+    return ["[san:begin stgt]", *targets, *services, "", f"[san:end stgt {status}]"]
 
 
 def test_empty_is_not_stopped():
@@ -123,8 +126,8 @@ def test_not_installed():
 
 
 def test_an_older_version_without_block_size():
-    text = "\n".join(lines("serving")[1:-8]).replace(", Block size: 512", "")
-    target, *_ = stgt.parse_targets(Section(0, tuple(text.split("\n"))))
+    text = "\n".join(lines("serving")).replace(", Block size: 512", "")
+    target, *_ = stgt.parse_targets(text.split("\n"))
     assert target.disks[0].block_size is None
 
 
@@ -134,16 +137,16 @@ MUTE = "tgtadm: failed to send request hdr to tgt daemon, Transport endpoint is 
 @pytest.mark.parametrize(
     ("output", "sentence"),
     [
-        ([], "lacks a part"),
+        ([], "lacks its part"),
         (answer(MUTE, status=107, services=("program tgtadm", "daemon tgtd")), "though tgtd runs"),
         (answer(status=124), "status 124"),
         (answer("a library is missing", status=127), "a library is missing"),
         (answer(status=127, services=("daemon tgtd",)), "tgtadm is not there"),
         (answer("Target one: x"), "without a number"),
         (answer("Target 1: x", "    System information:"), "without 'Account information:'"),
-        (answer(*[line for line in lines("serving")[1:-8] if "SCSI SN" not in line]), "'SCSI SN'"),
+        (answer(*[line for line in lines("serving")[1:-5] if "SCSI SN" not in line]), "'SCSI SN'"),
         (
-            answer(*[line.replace(" MB,", " MiB,") for line in lines("serving")[1:-8]]),
+            answer(*[line.replace(" MB,", " MiB,") for line in lines("serving")[1:-5]]),
             "a size: '0 MiB, Block size: 1'",
         ),
     ],
