@@ -20,7 +20,7 @@ from san.lab.lab import Lab
 from san.lab.layout import Layout, default_directory
 from san.lab.machines import MACHINES, SEGMENTS
 from san.lab.progress import Report
-from san.lab.sources import SUITES
+from san.lab.sources import SUITES, default_suite
 
 P = ParamSpec("P")
 
@@ -41,7 +41,7 @@ class LabCommands(click.Group):
             raise click.ClickException(str(error)) from error
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:
+def _interrupt(_: int, __: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
@@ -77,7 +77,7 @@ def lab(ctx: click.Context, directory: Path | None) -> None:
 def up(layout: Layout, suite: str | None, wanted: str) -> None:
     """Start the lab: image, boot, snapshot `bare`."""
     report = Report()
-    chosen = suite or os.environ.get("SAN_LAB_SUITE") or SUITES[0]
+    chosen = suite or default_suite()
     lifecycle.up(layout, lifecycle.Wanted(chosen, wanted), report)
     report.say(f"ssh -F {layout.ssh_config} {'|'.join(MACHINES)}, or `san lab ssh HOST`")
 

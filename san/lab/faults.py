@@ -75,6 +75,4 @@ def _set_disk(layout: Layout, host: str, serial: str, *, broken: bool) -> None:
 
 def _plug(layout: Layout, host: str, serial: str, node: str) -> None:
     path = f"/machine/peripheral/{device('disk', serial)}"
-    qmp.execute(
-        layout.qmp(host), "qom-set", {"path": path, "property": "drive", "value": node}
-    )
+    qmp.execute(layout.qmp(host), "qom-set", {"path": path, "property": "drive", "value": node})

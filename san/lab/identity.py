@@ -68,7 +68,9 @@ def archive(entries: Mapping[str, Entry]) -> bytes:
     for number, (name, mode) in enumerate(directories.items(), start=1):
         out.write(_record(number, name, mode, b""))
     for number, (path, entry) in enumerate(entries.items(), start=len(directories) + 1):
-        out.write(_record(number, f"lab-identity/{path}", 0o100000 | entry.mode, entry.text.encode()))
+        out.write(
+            _record(number, f"lab-identity/{path}", 0o100000 | entry.mode, entry.text.encode())
+        )
     out.write(_record(0, "TRAILER!!!", 0, b""))
     return out.getvalue()
 

@@ -61,9 +61,7 @@ def _build(recipe: Recipe, image: Image) -> None:
         os.chmod(scratch, 0o755)  # noqa: PTH101, S103 (mmdebstrap may run as a mapped user)
         command = _mmdebstrap(recipe, Path(scratch))
         try:
-            subprocess.run(
-                command, check=True, stdin=subprocess.DEVNULL, stdout=said, stderr=said
-            )
+            subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
         except subprocess.CalledProcessError as error:
             last = log.read_text(errors="replace").strip().splitlines()[-6:]
             reason = next((line for line in last if line.startswith("E:")), last[-1])

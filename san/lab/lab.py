@@ -10,7 +10,7 @@ from san.lab import faults, lock, power, qmp, remote, snapshots, state
 from san.lab.errors import LabError
 from san.lab.layout import Layout, default_directory
 from san.lab.machines import MACHINES, check_segment, machine
-from san.lab.state import State
+from san.lab.state import Faults, State
 
 
 class Lab:
@@ -111,33 +111,36 @@ class Lab:
     def link_cut(self, host: str, segment: str) -> None:
         """Pull the cable from `host` to `segment`."""
         link = faults.link(host, segment)
-        self._fault(host, cut=lambda now: {*now, link})
+        self._fault(host, lambda now: evolve(now, cut=_with(now.cut, link)))
 
     def link_up(self, host: str, segment: str) -> None:
         """Plug the cable from `host` to `segment` in again."""
         link = faults.link(host, segment)
-        self._fault(host, cut=lambda now: {*now} - {link})
+        self._fault(host, lambda now: evolve(now, cut=_without(now.cut, link)))
 
     def disk_error(self, host: str, disk: str) -> None:
         """Make every read, write and flush of `disk` fail with an I/O error."""
         name = faults.disk(host, disk)
-        self._fault(host, broken=lambda now: {*now, name})
+        self._fault(host, lambda now: evolve(now, broken=_with(now.broken, name)))
 
     def disk_heal(self, host: str, disk: str) -> None:
         """Let `disk` work again, with the contents it had."""
         name = faults.disk(host, disk)
-        self._fault(host, broken=lambda now: {*now} - {name})
+        self._fault(host, lambda now: evolve(now, broken=_without(now.broken, name)))
 
     def delay(self, segment: str, milliseconds: float) -> None:
         """Delay frames on `segment` by this much in each direction; 0 ends it.
 
         The delay lies between both nodes on `replication`, between client and nodes on a path.
         """
-        self._slow(segment, delay_ms=milliseconds)
+        check_segment(segment)
+        self._slow(segment, lambda f: evolve(f, delay_ms={**f.delay_ms, segment: milliseconds}))
 
     def bandwidth(self, segment: str, megabits: float) -> None:
         """Limit `segment`, where its delay lies, to this many Mbit/s each way; 0 ends it."""
-        self._slow(segment, bandwidth_mbit=megabits)
+        check_segment(segment)
+        limits = {segment: megabits}
+        self._slow(segment, lambda f: evolve(f, bandwidth_mbit={**f.bandwidth_mbit, **limits}))
 
     # Snapshots.
 
@@ -163,21 +166,27 @@ class Lab:
         self.wait_ssh(taken.powered)
         return self.set_clocks(taken.powered)
 
-    def _fault(self, host: str, **change: Callable[[Sequence[str]], set[str]]) -> None:
-        """Change one kind of fault of `host`, and put it in force if the machine runs."""
+    def _fault(self, host: str, change: Callable[[Faults], Faults]) -> None:
+        """Change the faults of `host`, and put them in force if it is powered on."""
         with lock.locked(self.layout):
             now = self.state
-            ((kind, edit),) = change.items()
-            changed = evolve(now.faults, **{kind: tuple(sorted(edit(getattr(now.faults, kind))))})
+            changed = change(now.faults)
             if power.powered(self.layout, host):
                 faults.apply_to_machine(self.layout, host, changed)
             state.write(self.layout.state, evolve(now, faults=changed))
 
-    def _slow(self, segment: str, **change: float) -> None:
-        check_segment(segment)
+    def _slow(self, segment: str, change: Callable[[Faults], Faults]) -> None:
+        """Change how fast `segment` is."""
         with lock.locked(self.layout):
             now = self.state
-            ((kind, value),) = change.items()
-            changed = evolve(now.faults, **{kind: {**getattr(now.faults, kind), segment: value}})
+            changed = change(now.faults)
             faults.apply_to_segments(self.layout, changed, [segment])
             state.write(self.layout.state, evolve(now, faults=changed))
+
+
+def _with(names: Sequence[str], name: str) -> tuple[str, ...]:
+    return tuple(sorted({*names, name}))
+
+
+def _without(names: Sequence[str], name: str) -> tuple[str, ...]:
+    return tuple(sorted({*names} - {name}))

@@ -11,6 +11,10 @@ from san.lab.errors import LabError
 _LONGEST_DIRECTORY = 70
 
 
+def _absolute(directory: Path) -> Path:
+    return directory.absolute()
+
+
 def _short_enough(_: object, __: object, directory: Path) -> None:
     if len(os.fsencode(directory)) > _LONGEST_DIRECTORY:
         msg = (
@@ -35,7 +39,7 @@ def cache_directory() -> Path:
 class Layout:
     """The files of one lab."""
 
-    directory: Path = field(converter=Path.absolute, validator=_short_enough)
+    directory: Path = field(converter=_absolute, validator=_short_enough)
 
     @property
     def state(self) -> Path:

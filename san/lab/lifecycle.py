@@ -1,15 +1,17 @@
 """A lab's beginning and end."""
 
+import contextlib
 import shutil
 import socket
 import subprocess
 from collections.abc import Mapping
-from contextlib import ExitStack
+from pathlib import Path
 
 from attrs import frozen
 
 from san.lab import (
     accel,
+    booted,
     identity,
     image,
     lock,
@@ -27,11 +29,13 @@ from san.lab.lab import Lab
 from san.lab.layout import Layout
 from san.lab.machines import MACHINES
 from san.lab.progress import Report
-from san.lab.state import State
+from san.lab.state import Faults, Snapshot, State
 
 BARE = "bare"  # the snapshot that `up` ends with
 
 _SETTLE_LIMIT_S = 120.0  # the rest of the boot after sshd, under emulation on a busy host
+_RESUME_LIMIT_S = 60.0  # 3 s on an idle host
+_NAMES = {"kvm": "KVM", "tcg": "emulation, no KVM"}
 
 
 @frozen
@@ -88,20 +92,47 @@ def _check_up(layout: Layout, wanted: Wanted) -> None:
 
 def _start(layout: Layout, wanted: Wanted, report: Report) -> State:
     made = image.provide(wanted.suite, report)
-    chosen = accel.decide(wanted.accel, power.qemu_binary(), made.kernel, layout, report)
+    binary = power.qemu_binary()
+    chosen = accel.decide(wanted.accel, binary, made.kernel, layout, report)
     state = State(wanted.suite, chosen, made.directory, _free_ports())
-    _prepare(layout, made, state.ports)
-    segments.start(layout)
-    name = "KVM" if chosen == "kvm" else "emulation, no KVM"
-    with report.step(f"boot of {', '.join(MACHINES)} ({wanted.suite}, {name})"):
-        for host in MACHINES:
-            power.on(layout, state, host)
-        remote.wait(layout.ssh_config, state.ports)
-        power.each(MACHINES, lambda host: _settle(layout, host))
-    clocks = remote.set_clocks(layout.ssh_config, list(MACHINES))
-    report.say(remote.describe(clocks))
+    kept = booted.place(made, chosen, binary)
+    names = f"{', '.join(MACHINES)} ({wanted.suite}, {_NAMES[chosen]})"
+    if kept.exists():
+        with report.step(f"start of {names}, booted before"), contextlib.suppress(LabError):
+            return _resume(layout, state, kept)
+        report.say("they can't go on where they were: booting afresh")
+        _end_all(layout)
+        shutil.rmtree(kept)
+    with report.step(f"boot of {names}"):
+        _boot(layout, state, made)
     with report.step(f"snapshot {BARE}"):
-        return snapshots.save(layout, state, BARE)
+        return snapshots.save(layout, state, BARE, while_paused=lambda: booted.keep(layout, kept))
+
+
+def _resume(layout: Layout, state: State, kept: Path) -> State:
+    """Let machines that have booted before go on from their snapshot."""
+    booted.take(kept, layout)
+    _write_identity(layout, Image(state.image), state.ports)
+    segments.start(layout)
+    bare = Snapshot(tuple(MACHINES), Faults())
+    state = state.with_snapshot(BARE, bare)
+    snapshots.load(layout, state, BARE)
+    snapshots.go_on(layout, bare)
+    remote.wait(layout.ssh_config, state.ports, _RESUME_LIMIT_S)
+    remote.set_clocks(layout.ssh_config, list(MACHINES))
+    return state
+
+
+def _boot(layout: Layout, state: State, made: Image) -> None:
+    """Boot blank machines and wait until they are quiet."""
+    _make_disks(layout, made)
+    _write_identity(layout, made, state.ports)
+    segments.start(layout)
+    for host in MACHINES:
+        power.on(layout, state, host)
+    remote.wait(layout.ssh_config, state.ports)
+    power.each(MACHINES, lambda host: _settle(layout, host))
+    remote.set_clocks(layout.ssh_config, list(MACHINES))
 
 
 def _settle(layout: Layout, host: str) -> None:
@@ -115,21 +146,27 @@ def _settle(layout: Layout, host: str) -> None:
         raise LabError(msg)
 
 
-def _prepare(layout: Layout, made: Image, ports: Mapping[str, int]) -> None:
-    """Write keys, disks and ssh_config."""
+def _write_identity(layout: Layout, made: Image, ports: Mapping[str, int]) -> None:
+    """Write keys, each machine's initrd, and what ssh reads."""
     identity.make_key(layout.keys / "lab", "san-lab")
-    layout.disk("any", "system").parent.mkdir(parents=True, exist_ok=True)
     base = made.initrd.read_bytes()
     padding = b"\0" * (-len(base) % 512)
     for host, machine in MACHINES.items():
         identity.make_key(layout.keys / host, host)
         own = identity.archive(identity.files(machine, layout))
         layout.initrd(host).write_bytes(base + padding + own)
-        _make_disk("-F", "qcow2", "-b", str(made.disk), str(layout.disk(host, "system")))
-        for disk in machine.disks:
-            _make_disk(str(layout.disk(host, disk.serial)), f"{disk.size_mib}M")
     layout.ssh_config.write_text(identity.ssh_config_text(layout, ports))
     layout.known_hosts.write_text(identity.known_hosts_text(layout, ports))
+
+
+def _make_disks(layout: Layout, made: Image) -> None:
+    """Lay each machine's system disk over the image, and make its blank disks."""
+    for host, machine in MACHINES.items():
+        system = layout.disk(host, "system")
+        system.parent.mkdir(parents=True, exist_ok=True)
+        _make_disk("-F", "qcow2", "-b", str(made.disk), str(system))
+        for disk in machine.disks:
+            _make_disk(str(layout.disk(host, disk.serial)), f"{disk.size_mib}M")
 
 
 def _make_disk(*arguments: str) -> None:
@@ -146,7 +183,7 @@ def _make_disk(*arguments: str) -> None:
 
 def _free_ports() -> dict[str, int]:
     """Choose a free port on loopback for each machine, so that several labs can run."""
-    with ExitStack() as held:
+    with contextlib.ExitStack() as held:
         ports = {}
         for host in MACHINES:
             probe = held.enter_context(socket.socket())

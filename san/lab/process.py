@@ -12,6 +12,7 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import tenacity
 
@@ -24,10 +25,10 @@ _TERM_LIMIT_S = 5.0  # QEMU closes its disks in well under a second
 def uninterrupted() -> Iterator[None]:
     """Hold Ctrl-C and SIGTERM back for a moment: nothing starts without being recorded."""
     caught: list[tuple[int, FrameType | None]] = []
-    before = {}
+    before: dict[int, Any] = {}
     try:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            before[number] = signal.signal(number, lambda n, f: caught.append((n, f)))
+        for wanted in (signal.SIGINT, signal.SIGTERM):
+            before[wanted] = signal.signal(wanted, lambda n, f: caught.append((n, f)))
     except ValueError:  # only the main thread receives signals: any other one is safe already
         yield
         return
@@ -41,7 +42,7 @@ def uninterrupted() -> Iterator[None]:
 
 
 def start_time(pid: int) -> int | None:
-    """When process `pid` started, in clock ticks since boot; None when there is none, or a zombie."""
+    """When `pid` started, in clock ticks since the host's boot; None when it has ended."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except (FileNotFoundError, ProcessLookupError):

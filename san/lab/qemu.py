@@ -63,7 +63,7 @@ def device(kind: str, name: str) -> str:
 
 
 def side(machine: Machine, segment: str) -> str:
-    """Which of a segment's two switches a machine is plugged into: the wire's delay lies between."""
+    """Which of a segment's two switches a machine is plugged into; the wire lies between them."""
     apart = "otter" if segment == "replication" else "badger"
     return "far" if machine.name == apart else "near"
 

@@ -5,6 +5,7 @@ A machine that is powered off then has its disks kept alone, and is powered off 
 
 import re
 import subprocess
+from collections.abc import Callable
 
 from san.lab import faults, power, qmp
 from san.lab.errors import LabError
@@ -15,8 +16,13 @@ from san.lab.state import Snapshot, State
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")  # QEMU takes a number for a snapshot's id
 
 
-def save(layout: Layout, state: State, name: str) -> State:
-    """Keep this moment as `name`, replacing an older one of that name; return the new state."""
+def save(
+    layout: Layout, state: State, name: str, *, while_paused: Callable[[], None] | None = None
+) -> State:
+    """Keep this moment as `name`, replacing an older one of that name; return the new state.
+
+    `while_paused` is called when all disks are written and no machine runs yet.
+    """
     if not _NAME.fullmatch(name):
         msg = f"'{name}' is no name for a snapshot: a small letter, then letters, digits, hyphens"
         raise LabError(msg)
@@ -27,6 +33,8 @@ def save(layout: Layout, state: State, name: str) -> State:
         for host in MACHINES:
             if host not in powered:
                 _save_disks(layout, host, name)
+        if while_paused:
+            while_paused()
     finally:
         power.each(powered, lambda host: qmp.execute(layout.qmp(host), "cont"))
     return state.with_snapshot(name, Snapshot(tuple(powered), state.faults))

@@ -1,5 +1,6 @@
 """The Debian mirror that this machine's own apt uses, for any suite."""
 
+import os
 import re
 import subprocess
 from collections.abc import Iterable, Sequence
@@ -46,3 +47,8 @@ def sources_list(suite: str, targets: Iterable[str]) -> Sequence[str]:
     if suite == "sid":
         pockets = {"": pockets[""]}
     return [f"deb {uri} {suite}{pocket} main" for pocket, uri in sorted(pockets.items())]
+
+
+def default_suite() -> str:
+    """Return the suite that `up` takes when none is named: SAN_LAB_SUITE, or the first."""
+    return os.environ.get("SAN_LAB_SUITE") or SUITES[0]

@@ -1,0 +1,53 @@
+"""The lab for tests: the running one, or one of our own that ends with the session."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+import pytest
+
+from san.lab import lifecycle
+from san.lab.errors import LabError
+from san.lab.lab import Lab
+from san.lab.layout import Layout, default_directory
+from san.lab.progress import Report
+from san.lab.remote import Clock
+from san.lab.sources import default_suite
+from tests.lab.cluster import DEPLOYED, deploy
+
+
+@pytest.fixture(scope="session")
+def lab() -> Iterator[Lab]:
+    """The lab of this checkout; started if it isn't up, and ended only if started here."""
+    layout = Layout(default_directory())
+    try:
+        running = Lab.open(layout.directory)
+    except LabError:
+        yield lifecycle.up(layout, lifecycle.Wanted(default_suite()), Report())
+        lifecycle.down(layout)
+    else:
+        yield running
+
+
+@pytest.fixture
+def restored(lab: Lab) -> Callable[[str], Mapping[str, Clock]]:
+    """Bring the lab to a snapshot: `restored("bare")`."""
+    return lab.restore
+
+
+@pytest.fixture
+def bare(lab: Lab) -> Lab:
+    """The lab as `up` left it."""
+    lab.restore(lifecycle.BARE)
+    return lab
+
+
+@pytest.fixture
+def deployed_lab(lab: Lab) -> Lab:
+    """The lab with the reference cluster deployed, at rest, weasel serving."""
+    if DEPLOYED in lab.snapshots():
+        lab.restore(DEPLOYED)
+        return lab
+    lab.restore(lifecycle.BARE)
+    run = deploy()
+    assert run.returncode == 0, run.log
+    lab.snapshot(DEPLOYED)
+    return lab
