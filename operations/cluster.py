@@ -14,30 +14,35 @@ from operations.node import heartbeats, replication, serving_node, turn_of_this_
 from operations.observation import converging, observed, pair
 from operations.waiting import until
 from san.decide.group import Holdings, lacking
+from san.decide.heartbeat import HA_CF, deaf
+from san.decide.refusal import Refusal
 from san.decide.serving import Turn
 from san.decide.target import serves_exactly
 from san.model import Cluster, Node
 from san.render.files import RESOURCE_SCRIPTS
 
-_READ_AT_START = ("/etc/ha.d/ha.cf", "/etc/ha.d/authkeys")
+_REREAD = "/usr/libexec/heartbeat/heartbeat -r"
 
 
 @converging(Node)
 def configured(turn: Turn) -> Iterator[PyinfraCommand]:
     """Install ha.cf, authkeys, haresources and the resource scripts.
 
-    haresources and the scripts are read anew at each takeover. The other two are read when
-    Heartbeat starts: the standby's is restarted, which moves nothing; the serving node's reloads.
+    haresources and the scripts are read anew at each takeover. Heartbeat reads ha.cf when it
+    starts; a running one is told in the same command, and keeps its resources (heartbeat(8), -r).
     """
     if not turn_of_this_host(turn):
         return
+    cluster = host.data.cluster
     changed = differing("cluster")
-    running = observed(host, Heartbeat).running
+    found = observed(host, Heartbeat)
+    if found.running:
+        parting = deaf(cluster, found, {file.path for file in changed})
+        if parting is not None:
+            raise Refusal(parting)
     for file in changed:
-        yield install(file)
-    if running and any(file.path in _READ_AT_START for file in changed):
-        verb = "reload" if turn == "serving" else "restart"
-        yield StringCommand("systemctl", verb, "heartbeat.service")
+        told = (_REREAD,) if found.running and file.path == HA_CF else ()
+        yield install(file, *told)
 
 
 @converging(Node)

@@ -25,8 +25,11 @@ mv -f -- "$stage/new" "$1"
 """
 
 
-def install(file: File) -> StringCommand:
-    """The command that puts `file` in place: staged 0700, whole or not at all, never in argv."""
+def install(file: File, *then: str) -> StringCommand:
+    """The command that puts `file` in place: staged 0700, whole or not at all, never in argv.
+
+    `then` follows in the same command where that succeeds, so that no kill comes between.
+    """
     return StringCommand(
         "sh",
         "-c",
@@ -34,6 +37,7 @@ def install(file: File) -> StringCommand:
         "san-install",
         QuoteString(file.path),
         f"{file.mode:04o}",
+        *(("&&", *then) if then else ()),
         _stdin=file.content,
     )
 
