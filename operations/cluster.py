@@ -9,7 +9,7 @@ from facts.heartbeat import Heartbeat
 from facts.lvm import Lvm
 from facts.network import Network
 from facts.stgt import Stgt
-from operations.file import differing, install
+from operations.file import differing, install, rewritten
 from operations.node import heartbeats, replication, serving_node, turn_of_this_host
 from operations.observation import converging, observed, pair
 from operations.waiting import until
@@ -37,7 +37,7 @@ def configured(turn: Turn) -> Iterator[PyinfraCommand]:
     changed = differing("cluster")
     found = observed(host, Heartbeat)
     if found.running:
-        parting = deaf(cluster, found, {file.path for file in changed})
+        parting = deaf(cluster, found, {file.path for file in changed if rewritten(file)})
         if parting is not None:
             raise Refusal(parting)
     for file in changed:

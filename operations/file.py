@@ -54,6 +54,12 @@ def differing(area: str) -> tuple[File, ...]:
     )
 
 
+def rewritten(file: File) -> bool:
+    """Whether this host has `file` with another content; not where only its mode differs."""
+    found = observed(host, Files, paths=tuple(each.path for each in _files())).get(file.path)
+    return found is not None and found.sha256 != file.sha256
+
+
 def _files() -> tuple[File, ...]:
     cluster: Cluster = host.data.cluster
     render = node_files if isinstance(host.data.member, Node) else client_files

@@ -90,3 +90,15 @@ def takes_over(lab: Lab, node: str) -> bool:
     """Wait until `node` holds every resource."""
     held = lab.ssh(node, "cl_status rscstatus; ss -Hltn 'sport = :3260'", check=False).stdout
     return "all" in held.split() and held.count("192.168.") >= 2
+
+
+def installed_on(run: Run, path: str) -> list[str]:
+    """The hosts that got the file `path`, in order."""
+    hosts = []
+    host = ""
+    for line in run.log.splitlines():
+        if ">>> " in line:
+            host = line.split("]")[0].strip("[ ")
+        if f"san-install {path} " in line:
+            hosts.append(host)
+    return hosts

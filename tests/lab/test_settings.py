@@ -1,0 +1,88 @@
+"""A changed setting reaches a running cluster without a client noticing, and without a secret."""
+
+import pytest
+
+from tests.lab.cluster import ROOT, deploy, installed_on, serving
+
+pytestmark = pytest.mark.lab
+
+PROBE = """
+import socket, sys, time
+end = time.monotonic() + float(sys.argv[1])
+failed = 0
+while time.monotonic() < end:
+    for portal in ("192.168.1.1", "192.168.2.1"):
+        try:
+            socket.create_connection((portal, 3260), timeout=5).close()
+        except OSError as error:
+            failed += 1
+            print(time.time(), portal, error, flush=True)
+    time.sleep(0.5)
+    print("probed", flush=True)
+"""
+
+
+@pytest.fixture
+def later_deadtime():
+    """The inventory with another deadtime, beside the reports."""
+    text = (ROOT / "inventory.py").read_text(encoding="utf-8")
+    changed = text.replace("Heartbeat(links=", "Heartbeat(deadtime=9, links=")
+    assert changed != text
+    path = ROOT / "build" / "inventory_deadtime.py"
+    path.write_text(changed, encoding="utf-8")
+    yield f"build/{path.name}"
+    path.unlink()
+
+
+def test_a_changed_setting_reaches_the_standby_first_while_the_portals_answer(
+    deployed_lab, later_deadtime
+):
+    deployed_lab.ssh("badger", "cat > /run/probe.py", input=PROBE)
+    deployed_lab.ssh(
+        "badger",
+        "setsid sh -c 'python3 /run/probe.py 600 > /run/probe.log 2>&1 & echo $! > /run/probe.pid'",
+    )
+
+    run = deploy(inventory=later_deadtime)
+
+    deployed_lab.ssh("badger", "kill $(cat /run/probe.pid)")
+    probed = deployed_lab.ssh("badger", "cat /run/probe.log").stdout.splitlines()
+    assert run.returncode == 0, run.log
+    assert len(probed) > 10
+    assert [line for line in probed if line != "probed"] == []
+    written = installed_on(run, "/etc/ha.d/ha.cf")
+    assert written == ["otter", "weasel"]
+    assert serving(deployed_lab) == "weasel"
+    again = deploy(inventory=later_deadtime)
+    assert again.changed == 0, again.log
+
+
+def test_no_secret_is_shown_while_files_with_secrets_are_written(deployed_lab):
+    secrets = [
+        line.partition("=")[2]
+        for line in (ROOT / "secrets.env").read_text(encoding="utf-8").splitlines()
+        if "=" in line
+    ]
+    assert len(secrets) == 3
+    watch = "while :; do cat /proc/[0-9]*/cmdline; done 2>/dev/null | tr '\\\\0' ' ' > /run/seen"
+    for host in deployed_lab.hosts:
+        lost = "/etc/iscsi/iscsid.conf" if host == "badger" else "/etc/san/stgt.conf"
+        deployed_lab.ssh(host, f'rm {lost}; setsid sh -c "{watch}" & echo $! > /run/watch.pid')
+
+    run = deploy("-vvv", "--diff")
+
+    assert run.returncode == 0, run.log
+    assert run.changed == 3, run.log
+    for host in deployed_lab.hosts:
+        deployed_lab.ssh(host, "pkill -s $(cat /run/watch.pid) || :")
+        seen = deployed_lab.ssh(host, "tr -d '\\0' < /run/seen").stdout
+        assert "san-install" in seen
+        readable = deployed_lab.ssh(
+            host,
+            "find /etc /var/lib /run /tmp /root -xdev -type f -perm /077 -size -500k"
+            " -exec cat {} + 2>/dev/null | tr -d '\\0'",
+        ).stdout
+        for secret in secrets:
+            assert secret not in run.log
+            assert secret not in seen
+            assert secret not in readable
