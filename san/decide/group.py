@@ -34,10 +34,10 @@ def _held(cluster: Cluster, script: str, arguments: list[str], holdings: Holding
         case "drbddisk":
             device = holdings.drbd.devices.get(cluster.resource(arguments[0]).minor)
             return device is not None and device.role == "Primary"
-        case "LVM":
+        case "LVM" | "volume-group":
             volumes = [each for each in holdings.lvm.logical_volumes if each.vg == arguments[0]]
             return bool(volumes) and all(each.active for each in volumes)
-        case "IPaddr" | "IPaddr2":
+        case "IPaddr" | "IPaddr2" | "portal":
             address, prefix, interface = arguments[0].split("/")
             link = holdings.network.interfaces.get(interface)
             return link is not None and link.has(f"{address}/{prefix}")

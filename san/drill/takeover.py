@@ -2,9 +2,9 @@
 
 Heartbeat 3.0.6 in haresources mode: the heartbeat process declares its peer dead, then
 ResourceManager starts the resources of a group one by one. It logs when it runs a resource's
-script but not when the script has ended; the OCF wrappers (IPaddr2, LVM, …) log a `Success`
-there, mach_down the end of the whole. Before each script's start ResourceManager asks it for its
-status.
+script but not when the script has ended; our scripts and the OCF wrappers (IPaddr2, LVM, …) log a
+`Success` there, mach_down the end of the whole. Before each script's start ResourceManager asks it
+for its status.
 """
 
 import re
@@ -16,7 +16,8 @@ import attrs
 
 from .journal import Record
 
-TARGET_SCRIPT = "iscsi-target"
+OUR_SCRIPTS = {"volume-group", "portal", "iscsi-target"}
+"""They log their success, and failures."""
 
 _DEAD = re.compile(r"node (\S+): is dead")
 _RUNNING = re.compile(r"info: Running (\S+)\s+(?:(\S.*?)\s+)?start$")
@@ -68,8 +69,9 @@ def parse(records: Iterable[Record], dead: str) -> Takeover:
                 declared = record.time
         elif match := _RUNNING.search(text):
             starts.setdefault(_name(match[1], match[2]), record.time)
-        elif _ENDED.search(text) and starts:
-            ends.setdefault(list(starts)[-1], record.time)
+        elif _ENDED.search(text):
+            if starts:
+                ends.setdefault(list(starts)[-1], record.time)
         elif _COMPLETE.search(text):
             mach_down = mach_down or record.time
         elif failure := _failure(record):
@@ -79,7 +81,7 @@ def parse(records: Iterable[Record], dead: str) -> Takeover:
 
 
 def _failure(record: Record) -> str | None:
-    if record.who == TARGET_SCRIPT:  # it logs nothing but failures
+    if record.who in OUR_SCRIPTS:
         return f"{record.who}: {record.text}"
     match = _FAILED.search(record.text)
     return match[0] if match else None

@@ -79,8 +79,10 @@ class Cluster:
     heartbeat: Heartbeat = declared(a(Heartbeat, "a Heartbeat"))
     clients: tuple[Client, ...] = declared(many(Client, "Clients"), default=())
     target_software: str = declared(one_of("stgt", "iet"), default="stgt")
-    address_agent: str = declared(one_of("IPaddr", "IPaddr2"), default="IPaddr2")
-    """The resource script of the portals. IPaddr is the guide's; it needs ifconfig (net-tools)."""
+    address_agent: str = declared(one_of("IPaddr", "IPaddr2", "portal"), default="portal")
+    """The resource script of the portals; ours, or a stock one. IPaddr is the guide's."""
+    volume_agent: str = declared(one_of("LVM", "volume-group"), default="volume-group")
+    """The resource script of the volume groups: ours, or the stock LVM, which is the guide's."""
     acknowledged: tuple[str, ...] = declared(many(str, "names of warnings"), default=())
     """Warnings that you have read and accept, by name."""
 

@@ -20,6 +20,17 @@ __all__ = ["File", "client_files", "node_files"]
 RESOURCE_SCRIPTS = "/etc/ha.d/resource.d"
 
 
+def _scripts(cluster: Cluster) -> Iterator[File]:
+    """All of ours, whatever haresources names: a change of it leaves some to be stopped."""
+    contents = {
+        "arp_filter": arp_filter_script(cluster),
+        "portal": raw("resource.d/portal"),
+        "volume-group": raw("resource.d/volume-group"),
+    }
+    for name, content in contents.items():
+        yield public(f"{RESOURCE_SCRIPTS}/{name}", content, "cluster", mode=0o755)
+
+
 def _target_files(cluster: Cluster) -> Iterator[File]:
     software = cluster.target_software
     script = raw(f"resource.d/iscsi-target.{software}")
@@ -52,7 +63,7 @@ def node_files(
         public("/etc/ha.d/ha.cf", ha_cf(cluster), "cluster"),
         secret("/etc/ha.d/authkeys", authkeys(cluster), "cluster"),
         public("/etc/ha.d/haresources", haresources(cluster), "cluster"),
-        public(f"{RESOURCE_SCRIPTS}/arp_filter", arp_filter_script(cluster), "cluster", mode=0o755),
+        *_scripts(cluster),
         *_target_files(cluster),
     )
 

@@ -13,7 +13,7 @@ def resources(cluster: Cluster) -> tuple[str, ...]:
     """
     return (
         *(f"drbddisk::{resource.name}" for resource in cluster.resources),
-        *(f"LVM::{group.name}" for group in cluster.volume_groups),
+        *(f"{cluster.volume_agent}::{group.name}" for group in cluster.volume_groups),
         *(
             f"{cluster.address_agent}::{portal.address}/{cluster.network_of(portal).interface}"
             for portal in cluster.portals

@@ -81,6 +81,27 @@ def test_heartbeat_s_debug_log_tells_every_end():
     assert story.end_is_logged
 
 
+def test_our_scripts_tell_their_end():
+    """A node that takes its own group back: the target's end is the end of the whole."""
+    story = takeover.parse(
+        told(
+            ("heartbeat", "[612]: WARN: node otter: is dead"),
+            ("iscsi-target", "INFO: Success"),
+            manager(f"info: Running {RESOURCES}/portal 192.168.1.1/24/eth2 start"),
+            ("portal", "INFO: Success"),
+            manager(f"info: Running {RESOURCES}/iscsi-target  start"),
+            ("iscsi-target", "INFO: Success"),
+        ),
+        "otter",
+    )
+    assert story.steps == (
+        Step("portal::192.168.1.1/24/eth2", 2, 3),
+        Step("iscsi-target", 4, 5),
+    )
+    assert story.end_is_logged
+    assert story.failures == ()
+
+
 def test_nothing_counts_before_the_node_is_declared_dead():
     story = takeover.parse(TAKES_OVER, "otter")
     assert story == takeover.Takeover(None, (), end_is_logged=False, failures=())

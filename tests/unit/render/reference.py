@@ -33,7 +33,7 @@ def changed(cluster, **parts):
 
 
 def guide():
-    """The guide's cluster: IET, IPaddr, no CHAP, and an ifupdown of its time."""
+    """The guide's cluster: IET, IPaddr, LVM, no CHAP, and an ifupdown of its time."""
     test = Target("iqn.2009-02.com.example:test", luns=(Lun(0, "storage/test"),), alias="test")
     return changed(
         reference(),
@@ -41,6 +41,7 @@ def guide():
         portals=(Portal("192.168.1.1/24"), Portal("192.168.2.1/24")),
         target_software="iet",
         address_agent="IPaddr",
+        volume_agent="LVM",
     )
 
 
@@ -54,8 +55,8 @@ def hosts():
 
 
 def is_golden(file):
-    """Whether it is rendered; the target's script is its template as it stands."""
-    return not file.path.endswith("/iscsi-target")
+    """Whether it is rendered; most resource scripts are their templates as they stand."""
+    return not file.path.endswith(("/iscsi-target", "/portal", "/volume-group"))
 
 
 def write():

@@ -1,0 +1,193 @@
+"""The portal resource script, in networks of its own: a node's, and a neighbour's beside it."""
+
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from private_machine import run
+
+from san.render.template import TEMPLATES
+
+ADDRESS = "192.168.7.1/24"
+PORTAL = f"{ADDRESS}/eth2"
+RIVAL = "02:00:00:00:00:09"
+
+
+class Node:
+    """The machine, whose eth2 is wired to the neighbour's p2."""
+
+    def __init__(self, machine, neighbour):
+        self.machine = machine
+        self.neighbour = neighbour
+
+    def call(self, *words):
+        return self.machine.call(*words)
+
+    def addresses(self):
+        return self.machine.run("ip", "-o", "-4", "address", "show", "eth2").stdout
+
+    def beside(self, *command):
+        return run("nsenter", "-t", str(self.neighbour), "-n", *command)
+
+    def known(self):
+        """What the neighbour takes for the portal's hardware address."""
+        words = self.beside("ip", "neigh", "show", "192.168.7.1", "dev", "p2").stdout.split()
+        return words[words.index("lladdr") + 1] if "lladdr" in words else None
+
+    def hardware_address(self):
+        words = self.machine.run("ip", "-o", "link", "show", "eth2").stdout.split()
+        return words[words.index("link/ether") + 1]
+
+    def announcers(self):
+        found = []
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                words = path.read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if str(self.machine.script).encode() in words and PORTAL.encode() in words:
+                found.append(int(path.parent.name))
+        return found
+
+
+@pytest.fixture
+def node(machine):
+    """A node with the script, and a living neighbour at 192.168.7.9."""
+    holder = subprocess.Popen(
+        ("unshare", "--net", "sh", "-c", "echo ready; exec sleep 600"),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert holder.stdout.readline() == "ready\n"
+    wire = ("link", "add", "eth2", "type", "veth", "peer", "name", "p2", "netns", str(holder.pid))
+    made = machine.run("ip", *wire, check=False)
+    if made.returncode:
+        pytest.skip(f"no virtual interfaces here: {made.stderr.strip()}")
+    machine.run("ip", "link", "set", "eth2", "up")
+    one = Node(machine, holder.pid)
+    one.beside("ip", "link", "set", "p2", "up", "address", RIVAL)
+    one.beside("ip", "address", "add", "192.168.7.9/24", "dev", "p2")
+    machine.script.write_text((TEMPLATES / "resource.d/portal").read_text())
+    yield one
+    machine.call(PORTAL, "stop")
+    machine.run("ip", "link", "del", "eth2", check=False)
+    holder.kill()
+    holder.wait()
+    holder.stdout.close()
+
+
+def test_life(node):
+    assert node.call(PORTAL, "status").stdout == "stopped\n"
+    assert node.call(PORTAL, "start").returncode == 0
+    assert f"inet {ADDRESS} brd 192.168.7.255 scope global eth2" in node.addresses()
+    assert node.call(PORTAL, "status").stdout == "running\n"
+    assert node.call(PORTAL, "start").returncode == 0
+    assert node.addresses().count("inet ") == 1
+    assert node.call(PORTAL, "stop").returncode == 0
+    assert node.addresses() == ""
+    stopped = node.call(PORTAL, "status")
+    assert (stopped.stdout, stopped.returncode) == ("stopped\n", 3)
+    assert node.call(PORTAL, "stop").returncode == 0
+
+
+def test_other_addresses_stay(node):
+    """The same IP with another prefix is not ours either."""
+    for other in ("192.168.7.2/24", "192.168.7.1/32"):
+        node.machine.run("ip", "address", "add", other, "dev", "eth2")
+    assert node.call(PORTAL, "status").stdout == "stopped\n"
+    assert node.call(PORTAL, "start").returncode == 0
+    assert node.addresses().count("inet ") == 3
+    assert node.call(PORTAL, "stop").returncode == 0
+    assert "192.168.7.2/24" in node.addresses()
+    assert "192.168.7.1/32" in node.addresses()
+
+
+def test_a_neighbour_that_knew_the_dead_node_learns_the_new_one(node):
+    stale = ("192.168.7.1", "lladdr", "02:00:00:00:00:77", "dev", "p2", "nud", "stale")
+    node.beside("ip", "neigh", "add", *stale)
+    time.sleep(1.1)  # Linux believes no announcement within a second of the last change
+    assert node.call(PORTAL, "start").returncode == 0
+    assert node.known() == node.hardware_address()
+
+
+def test_it_goes_on_announcing_until_stopped(node):
+    node.call(PORTAL, "start")
+    assert len(node.announcers()) == 1
+    stale = ("192.168.7.1", "lladdr", "02:00:00:00:00:77", "dev", "p2", "nud", "stale")
+    node.beside("ip", "neigh", "replace", *stale)
+    until(lambda: node.known() == node.hardware_address(), 8)
+    node.call(PORTAL, "start")
+    assert len(node.announcers()) == 1
+    node.call(PORTAL, "stop")
+    assert node.announcers() == []
+
+
+def test_an_announcer_ends_with_its_address(node):
+    node.call(PORTAL, "start")
+    node.machine.run("ip", "address", "del", ADDRESS, "dev", "eth2")
+    until(lambda: not node.announcers(), 8)
+
+
+def test_start_does_not_wait_for_its_announcer(node):
+    """Heartbeat and ssh read what a script writes until its end."""
+    started = time.monotonic()
+    node.call(PORTAL, "start")  # reads to the end
+    assert time.monotonic() - started < 1.5
+
+
+def test_an_address_that_another_host_answers_for_is_not_claimed(node):
+    node.beside("ip", "address", "add", ADDRESS, "dev", "p2")
+    refused = node.call(PORTAL, "start")
+    assert refused.returncode == 1
+    assert f"another host answers for 192.168.7.1 on eth2: {RIVAL}" in refused.stderr
+    assert node.addresses() == ""
+    assert node.call(PORTAL, "status").stdout == "stopped\n"
+    assert node.announcers() == []
+
+
+def test_one_that_is_here_already_is_not_asked_for(node):
+    node.call(PORTAL, "start")
+    node.beside("ip", "address", "add", ADDRESS, "dev", "p2")
+    assert node.call(PORTAL, "start").returncode == 0
+
+
+def test_an_interface_that_is_down_is_set_up(node):
+    node.machine.run("ip", "link", "set", "eth2", "down")
+    assert node.call(PORTAL, "start").returncode == 0
+    assert "UP" in node.machine.run("ip", "-o", "link", "show", "eth2").stdout
+
+
+def test_without_its_interface(node):
+    """Nothing is held there, and nothing can be."""
+    node.machine.run("ip", "link", "del", "eth2")
+    assert node.call(PORTAL, "status").stdout == "stopped\n"
+    assert node.call(PORTAL, "stop").returncode == 0
+    failed = node.call(PORTAL, "start")
+    assert failed.returncode == 1
+    assert "there is no interface eth2" in failed.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        ("start",),
+        (PORTAL,),
+        (PORTAL, "reload"),
+        ("192.168.7.1/eth2", "start"),
+        ("192.168.7.256/24/eth2", "start"),
+        ("192.168.7.1/33/eth2", "start"),
+        ("192.168.7.1/24/an-interface-too-long", "start"),
+        (PORTAL, "start", "now"),
+    ],
+)
+def test_wrong_calls(node, words):
+    assert node.call(*words).returncode == 2
+
+
+def until(true, seconds):
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.05)
