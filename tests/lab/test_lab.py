@@ -329,19 +329,27 @@ def processes_of(layout: Layout) -> list[str]:
     return found
 
 
+def begin_up(lab: Lab, second: Layout) -> subprocess.Popen[bytes]:
+    """Start `san lab up` in another directory; return when its last machine has been started."""
+    san = [Path(sys.executable).with_name("san"), "lab", "--dir", second.directory]
+    command = [*san, "up", "--suite", lab.suite, "--accel", lab.accel]
+    # a test run in the background ignores Ctrl-C, and its children would inherit that
+    up = subprocess.Popen(["env", "--default-signal=INT", *command])
+    for attempt in tenacity.Retrying(
+        stop=tenacity.stop_after_delay(60),  # the image is cached: machines start within 3 s
+        wait=tenacity.wait_fixed(0.1),
+        retry=tenacity.retry_if_exception_type(AssertionError),
+        reraise=True,
+    ):
+        with attempt:
+            assert process.running(second.processes / "badger.json") is not None
+    return up
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_up_leaves_nothing(lab: Lab, second: Layout, number: int) -> None:
-    """Ctrl-C in the middle of a boot: no process, no state, and the next `down` has no work."""
-    command = [Path(sys.executable).with_name("san"), "lab", "--dir", second.directory, "up"]
-    with subprocess.Popen([*command, "--suite", lab.suite, "--accel", lab.accel]) as up:
-        for attempt in tenacity.Retrying(
-            stop=tenacity.stop_after_delay(60),  # the image is cached: machines start within 2 s
-            wait=tenacity.wait_fixed(0.1),
-            retry=tenacity.retry_if_exception_type(AssertionError),
-            reraise=True,
-        ):
-            with attempt:
-                assert process.running(second.processes / "badger.json") is not None
+    """Ctrl-C in the middle of a start: no process, no state, and `down` has no work."""
+    with begin_up(lab, second) as up:
         up.send_signal(number)
         assert up.wait(timeout=30) != 0
     assert processes_of(second) == []
@@ -351,16 +359,7 @@ def test_interrupted_up_leaves_nothing(lab: Lab, second: Layout, number: int) ->
 
 def test_down_ends_what_a_killed_up_has_left(lab: Lab, second: Layout) -> None:
     """After SIGKILL of `up` its machines still run: `down` ends them all, and nothing else."""
-    command = [Path(sys.executable).with_name("san"), "lab", "--dir", second.directory, "up"]
-    with subprocess.Popen([*command, "--suite", lab.suite, "--accel", lab.accel]) as up:
-        for attempt in tenacity.Retrying(
-            stop=tenacity.stop_after_delay(60),
-            wait=tenacity.wait_fixed(0.1),
-            retry=tenacity.retry_if_exception_type(AssertionError),
-            reraise=True,
-        ):
-            with attempt:
-                assert process.running(second.processes / "weasel.json") is not None
+    with begin_up(lab, second) as up:
         up.kill()
     assert processes_of(second) != []
     assert lifecycle.down(second)
