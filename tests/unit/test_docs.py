@@ -155,6 +155,9 @@ def test_the_picture_shows_the_same_modules():
 # --- The refusals ---------------------------------------------------------------------------------
 
 
+STOPS = ("Refusal", "UnobservedError", "PyinfraError")
+
+
 def sentence(node: ast.expr) -> Iterator[str]:
     """A string as the operator reads it, with `…` for what is filled in."""
     match node:
@@ -175,10 +178,11 @@ def sentence(node: ast.expr) -> Iterator[str]:
 def sentences() -> set[str]:
     """What may stop a run: each Refusal, and each answer of a function that returns a reason."""
     found: set[str] = set()
-    for file in (*ROOT.glob("operations/*.py"), *ROOT.glob("san/decide/*.py")):
+    folders = (*ROOT.glob("operations/*.py"), *ROOT.glob("san/decide/*.py"))
+    for file in (ROOT / "config.py", *folders):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             match node:
-                case ast.Call(func=ast.Name(id="Refusal" | "UnobservedError"), args=[said, *_]):
+                case ast.Call(func=ast.Name(id=name), args=[said, *_]) if name in STOPS:
                     found.update(sentence(said))
                 case ast.FunctionDef(returns=ast.BinOp() as returns) if (
                     ast.unparse(returns) == "str | None"
