@@ -1,6 +1,9 @@
 """The lab for tests: the running one, or one of our own that ends with the session."""
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +14,14 @@ from san.lab.layout import Layout, default_directory
 from san.lab.progress import Report
 from san.lab.remote import Clock
 from san.lab.sources import default_suite
-from tests.lab.cluster import DEPLOYED, deploy
+from tests.lab.cluster import DEPLOYED, ROOT, deploy
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _secrets() -> None:
+    """The secrets that inventory.py names; those that are there already stay."""
+    program = str(Path(sys.executable).with_name("san"))
+    subprocess.run([program, "secrets", "init"], check=True, cwd=ROOT)
 
 
 @pytest.fixture(scope="session")
