@@ -14,7 +14,10 @@ from san.lab.errors import LabError
 
 # Under emulation a machine answers after 25 to 60 s, longer when the host is busy.
 BOOT_LIMIT_S = 240.0
-_BANNER_LIMIT_S = 3.0
+# A slow machine gets more patience the longer it has taken: a question that is given up and asked
+# again costs its sshd another process.
+_LEAST_PATIENCE_S = 3.0
+_PATIENCE = 0.1  # of the time it has taken so far
 _SAMPLES = 8
 _ROUNDS = 5
 _GOOD_NS = 500_000
@@ -100,7 +103,7 @@ def _wait(config: Path, host: str, port: int, limit_s: float) -> None:
         reraise=True,
     )
     try:
-        retry(_greet, port)
+        retry(_greet, port, start)
         retry(run, config, host, "true", timeout=30)
     except (OSError, LabError) as error:
         took = time.monotonic() - start
@@ -108,9 +111,10 @@ def _wait(config: Path, host: str, port: int, limit_s: float) -> None:
         raise LabError(msg) from error
 
 
-def _greet(port: int) -> None:
+def _greet(port: int, start: float) -> None:
     """QEMU accepts for the guest at once: only a banner says that sshd is there."""
-    with socket.create_connection(("127.0.0.1", port), timeout=_BANNER_LIMIT_S) as probe:
+    patience = max(_LEAST_PATIENCE_S, _PATIENCE * (time.monotonic() - start))
+    with socket.create_connection(("127.0.0.1", port), timeout=patience) as probe:
         if not probe.recv(64).startswith(b"SSH-"):
             msg = "no ssh banner yet"
             raise ConnectionError(msg)
