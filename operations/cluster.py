@@ -13,7 +13,7 @@ from operations.file import differing, install, rewritten
 from operations.node import heartbeats, replication, serving_node, turn_of_this_host
 from operations.observation import converging, observed, pair
 from operations.waiting import until
-from san.decide.group import Holdings, lacking
+from san.decide.group import Holdings, absent_portals, lacking
 from san.decide.heartbeat import HA_CF, deaf
 from san.decide.refusal import Refusal
 from san.decide.serving import Turn
@@ -43,6 +43,10 @@ def configured(turn: Turn) -> Iterator[PyinfraCommand]:
     for file in changed:
         told = (_REREAD,) if found.running and file.path == HA_CF else ()
         yield install(file, *told)
+    if turn == "serving" and found.running:
+        # Before the target is told of them: it can't listen where there is no address.
+        for resource in absent_portals(cluster, observed(host, Network)):
+            yield _start(resource)
 
 
 @converging(Node)
@@ -74,9 +78,14 @@ def complete() -> Iterator[PyinfraCommand]:
         observed(host, Network),
         targets_served=serves_exactly(cluster, observed(host, Stgt)),
     )
-    for script, *arguments in lacking(cluster, holdings):
-        words = (f"{RESOURCE_SCRIPTS}/{script}", *arguments, "start")
-        yield StringCommand(*(QuoteString(word) for word in words))
+    for resource in lacking(cluster, holdings):
+        yield _start(resource)
+
+
+def _start(resource: tuple[str, ...]) -> StringCommand:
+    script, *arguments = resource
+    words = (f"{RESOURCE_SCRIPTS}/{script}", *arguments, "start")
+    return StringCommand(*(QuoteString(word) for word in words))
 
 
 def settling(cluster: Cluster) -> float:
@@ -86,13 +95,15 @@ def settling(cluster: Cluster) -> float:
 
 def unsettled() -> str | None:
     """What Heartbeat still has to decide, by its own word on the nodes that this run sees."""
+    cluster: Cluster = host.data.cluster
     states = heartbeats()
     for name, found in states.items():
         if found.holds is None:
             return f"Heartbeat on {name} doesn't answer; look at: journalctl -u heartbeat"
         if found.holds == "transition":
             return f"{name} is still moving resources"
-    holders = [name for name, found in states.items() if found.holds not in {"none", None}]
-    if not holders and len(states) > 1:
+    preferred = cluster.preferred.name
+    held = any(found.holds_group_of(preferred, name) for name, found in states.items())
+    if not held and len(states) > 1:
         return "no node holds the resources; look at: journalctl -u heartbeat"
     return None

@@ -10,6 +10,8 @@ from san.observe.lvm import LvmState
 from san.observe.network import NetworkState
 from san.render.haresources import resources
 
+PORTAL_SCRIPTS = ("IPaddr", "IPaddr2", "portal")
+
 
 @attrs.frozen
 class Holdings:
@@ -29,6 +31,14 @@ def lacking(cluster: Cluster, holdings: Holdings) -> Iterator[tuple[str, ...]]:
             yield (script, *arguments)
 
 
+def absent_portals(cluster: Cluster, network: NetworkState) -> Iterator[tuple[str, ...]]:
+    """Those of the resources that are a portal whose address isn't on the node."""
+    for resource in resources(cluster):
+        script, *arguments = resource.split("::")
+        if script in PORTAL_SCRIPTS and not _on_link(arguments[0], network):
+            yield (script, *arguments)
+
+
 def _held(cluster: Cluster, script: str, arguments: list[str], holdings: Holdings) -> bool:
     match script:
         case "drbddisk":
@@ -38,12 +48,17 @@ def _held(cluster: Cluster, script: str, arguments: list[str], holdings: Holding
             volumes = [each for each in holdings.lvm.logical_volumes if each.vg == arguments[0]]
             return bool(volumes) and all(each.active for each in volumes)
         case "IPaddr" | "IPaddr2" | "portal":
-            address, prefix, interface = arguments[0].split("/")
-            link = holdings.network.interfaces.get(interface)
-            return link is not None and link.has(f"{address}/{prefix}")
+            return _on_link(arguments[0], holdings.network)
         case "arp_filter":
             return holdings.network.arp_filter_all
         case "iscsi-target":
             return holdings.targets_served
         case _:
             raise AssertionError(script)
+
+
+def _on_link(portal: str, network: NetworkState) -> bool:
+    """Whether the address of `192.168.1.1/24/eth2` is on that interface."""
+    address, prefix, interface = portal.split("/")
+    link = network.interfaces.get(interface)
+    return link is not None and link.has(f"{address}/{prefix}")
