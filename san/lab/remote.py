@@ -16,8 +16,8 @@ from san.lab.errors import LabError
 BOOT_LIMIT_S = 240.0
 # A slow machine gets more patience the longer it has taken: a question that is given up and asked
 # again costs its sshd another process.
-_LEAST_PATIENCE_S = 3.0
-_PATIENCE = 0.1  # of the time it has taken so far
+_LEAST_PATIENCE_S = 6.0
+_PATIENCE = 0.2  # of the time it has taken so far
 _SAMPLES = 8
 _ROUNDS = 5
 _GOOD_NS = 500_000
