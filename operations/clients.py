@@ -7,8 +7,17 @@ from pyinfra.context import host
 
 from facts.initiator import Initiator
 from operations.file import differing, install
-from operations.observation import converging, observed
+from operations.node import serving_node
+from operations.observation import converging, observed, pair
 from san.model import Client
+
+_RESTART = ("systemctl", "restart", "iscsid.service")
+_READERS = {
+    "/etc/iscsi/initiatorname.iscsi": _RESTART,
+    "/etc/iscsi/iscsid.conf": _RESTART,
+    "/etc/multipath.conf": ("systemctl", "reload-or-restart", "multipathd.service"),
+}
+"""What makes a file's reader read it, in the command that installs it."""
 
 
 @converging(Client)
@@ -18,14 +27,11 @@ def connected() -> Iterator[PyinfraCommand]:
     A running session keeps its settings until its next login: nothing is logged out here.
     """
     cluster = host.data.cluster
-    files = differing("clients")
-    for file in files:
-        yield install(file)
-    changed = {file.path for file in files}
-    if "/etc/iscsi/iscsid.conf" in changed or "/etc/iscsi/initiatorname.iscsi" in changed:
-        yield StringCommand("systemctl", "restart", "iscsid.service")
-    if "/etc/multipath.conf" in changed:
-        yield StringCommand("systemctl", "reload-or-restart", "multipathd.service")
+    for file in differing("clients"):
+        yield install(file, *_READERS.get(file.path, ()))
+    if len(pair(cluster)) < len(cluster.nodes) and serving_node() is None:
+        host.noop("no login: no node serves that this run can see")
+        return
     sessions = {(session.target, session.address) for session in observed(host, Initiator).sessions}
     for target in cluster.targets:
         for portal in cluster.portals:

@@ -93,6 +93,21 @@ def settling(cluster: Cluster) -> float:
     return cluster.heartbeat.initdead + 120
 
 
+def moving() -> str | None:
+    """Which Heartbeat is starting, or moving resources: no time to decide who serves.
+
+    One that starts alone is not waited for: its peer is started before it takes everything.
+    """
+    states = heartbeats()
+    together = all(found.running for found in states.values())
+    for name, found in states.items():
+        if together and found.holds is None:
+            return f"Heartbeat on {name} doesn't answer; look at: journalctl -u heartbeat"
+        if found.holds == "transition":
+            return f"{name} is still moving resources"
+    return None
+
+
 def unsettled() -> str | None:
     """What Heartbeat still has to decide, by its own word on the nodes that this run sees."""
     cluster: Cluster = host.data.cluster

@@ -16,6 +16,7 @@ set -eu
 directory=$(dirname -- "$1")
 mkdir -p -- "$directory"
 umask 077
+rm -rf -- "$directory"/.san.??????  # what a killed run left; the lock keeps a living one away
 stage=$(mktemp -d -- "$directory/.san.XXXXXX")
 trap 'rm -rf -- "$stage"' EXIT
 cat > "$stage/new"

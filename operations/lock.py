@@ -10,8 +10,11 @@ import os
 import socket
 from datetime import UTC, datetime
 
+from pyinfra.api.arguments import CONNECTOR_ARGUMENT_KEYS
 from pyinfra.api.command import QuoteString, StringCommand
 from pyinfra.api.host import Host
+
+from san.decide.refusal import Refusal
 
 HELD = 3
 """Exit status: another run holds the lock; standard output says which."""
@@ -48,9 +51,23 @@ def holder() -> str:
     return f"{getpass.getuser()}@{socket.gethostname()} (process {os.getpid()}) since {since}"
 
 
-def take(node: Host) -> str | None:
-    """Take the lock on `node` for as long as this connection lasts; None, or who holds it."""
+def take(node: Host) -> None:
+    """Take the lock on `node` for as long as this connection lasts, within an operation.
+
+    Raises Refusal with who holds it.
+    """
+    arguments = {
+        key: value
+        for key, value in (node.current_op_global_arguments or {}).items()
+        if key in CONNECTOR_ARGUMENT_KEYS  # sudo, for one: the lock is root's
+    }
     taken, output = node.run_shell_command(
         StringCommand("sh", "-c", QuoteString(_TAKE), "san-lock", QuoteString(holder())),
+        **arguments,
     )
-    return None if taken else output.stdout or output.stderr or "no answer"
+    if taken:
+        return
+    if output.stdout:
+        raise Refusal(f"another run holds the cluster's lock: {output.stdout}; wait for its end")
+    said = " ".join(output.stderr_lines) or "it got no answer"
+    raise Refusal(f"it can't take the cluster's lock, /run/san.lock: {said}")

@@ -11,6 +11,7 @@ from time import monotonic
 from typing import Any, ParamSpec, TypeVar
 
 from gevent.event import AsyncResult
+from pyinfra import logger
 from pyinfra.api.arguments_typed import PyinfraOperation
 from pyinfra.api.command import PyinfraCommand
 from pyinfra.api.exceptions import PyinfraError
@@ -49,8 +50,12 @@ def observed(of: Host, fact: type[FactBase[T]], **arguments: Any) -> T:  # noqa:
         _answers[key] = (monotonic(), answer)
         try:
             answer.set(of.get_fact(fact, **arguments))
+        except PyinfraError as error:  # mostly a count of failed hosts, after the reason itself
+            _answers.pop(key, None)
+            logger.error(f"{of.print_prefix}{error}")
+            answer.set(None)
         except BaseException as error:
-            del _answers[key]
+            _answers.pop(key, None)
             answer.set_exception(error)
             raise
     value = answer.get()
@@ -61,7 +66,11 @@ def observed(of: Host, fact: type[FactBase[T]], **arguments: Any) -> T:  # noqa:
 
 def pair(cluster: Cluster) -> dict[str, Host]:
     """The cluster's nodes that this run is connected to, by name."""
-    active = {each.data.member.name: each for each in inventory.get_active_hosts()}
+    active = {
+        each.data.member.name: each
+        for each in inventory.get_active_hosts()
+        if each.data.get("member")
+    }
     return {node.name: active[node.name] for node in cluster.nodes if node.name in active}
 
 
@@ -91,7 +100,7 @@ def converging(
     ) -> PyinfraOperation[P]:
         @wraps(function)
         def commands(*args: P.args, **kwargs: P.kwargs) -> Generator[PyinfraCommand]:
-            if not isinstance(host.data.member, members):
+            if not isinstance(host.data.get("member"), members):
                 return
             try:
                 for command in function(*args, **kwargs):

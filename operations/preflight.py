@@ -8,8 +8,11 @@ from pyinfra.context import host, state
 from facts.lvm import Lvm
 from facts.network import Network
 from operations import lock
+from operations.cluster import moving, settling
 from operations.node import replication, serving_node
 from operations.observation import converging, observed, pair
+from operations.waiting import until
+from san.decide.links import amiss, manager
 from san.decide.refusal import Refusal
 from san.decide.replication import unsafe
 from san.decide.volumes import steps
@@ -27,33 +30,42 @@ def safe() -> Iterator[PyinfraCommand]:
     state.config.FAIL_PERCENT = 0
     state.should_raise_failed_hosts = None
     _all_there(cluster)
-    found = observed(host, Network).hostname
-    if found != host.data.member.name:
+    network = observed(host, Network)
+    if network.hostname != host.data.member.name:
         raise Refusal(
-            f"`uname -n` prints {found!r} there: Heartbeat knows a node by that name; correct the "
-            "node's name in the inventory, or the host's"
+            f"`uname -n` prints {network.hostname!r} there: Heartbeat knows a node by that name; "
+            "correct the node's name in the inventory, or the host's"
         )
+    manager(cluster, network)
+    list(amiss(cluster, host.data.member.name, network))
     if isinstance(host.data.member, Node):
+        if state.is_executing:
+            until("Heartbeat to settle", moving, limit=settling(cluster))
         _disks(cluster)
         serves = serving_node()
         if serves in pair(cluster):
             list(steps(cluster, observed(pair(cluster)[serves], Lvm)))
         if state.is_executing:
-            holder = lock.take(host)
-            if holder is not None:
-                raise Refusal(f"another run holds the cluster's lock: {holder}; wait for its end")
+            lock.take(host)
     host.noop("it is safe to go on")
     yield from ()
 
 
 def _all_there(cluster: Cluster) -> None:
-    away = [node.name for node in cluster.nodes if node.name not in pair(cluster)]
-    failed = {each.data.member.name for each in state.failed_hosts}
-    away += [client.name for client in cluster.clients if client.name in failed]
-    if away and not host.data.get("allow_degraded"):
+    if host.data.get("allow_degraded"):
+        return
+    failed = {each.data.member.name for each in state.failed_hosts if each.data.get("member")}
+    away = [each.name for each in cluster.hosts if each.name in failed]
+    if away:
         raise Refusal(
             f"{' and '.join(away)} can't be reached: both nodes decide together; bring it back, or "
             "run with --data allow_degraded=true to converge what is safe without it"
+        )
+    left_out = [node.name for node in cluster.nodes if node.name not in pair(cluster)]
+    if left_out:
+        raise Refusal(
+            f"{' and '.join(left_out)} isn't part of this run: both nodes decide together; --limit "
+            "it to both of them, or to none"
         )
 
 

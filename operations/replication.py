@@ -40,8 +40,9 @@ def first_generation() -> Iterator[PyinfraCommand]:
     cluster = host.data.cluster
     if host.data.member.name != cluster.preferred.name:
         return
-    for resource in decide.first_generation(cluster, replication()):
-        if state.is_executing:
+    planning = not state.is_executing
+    for resource in decide.first_generation(cluster, replication(), planning=planning):
+        if not planning:
             until("the new nodes to connect", partial(_apart, resource), limit=60)
         yield StringCommand("drbdadm", "new-current-uuid", "--clear-bitmap", f"{resource.name}/0")
 

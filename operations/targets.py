@@ -8,7 +8,7 @@ from pyinfra.context import host
 from facts.stgt import Stgt
 from operations.file import differing, install
 from operations.node import serving_node, turn_of_this_host
-from operations.observation import converging, observed
+from operations.observation import converging, forget, observed
 from san.decide.serving import Turn
 from san.decide.target import serves_exactly
 from san.model import Node
@@ -27,12 +27,16 @@ def configured(turn: Turn) -> Iterator[PyinfraCommand]:
     if not turn_of_this_host(turn):
         return
     cluster = host.data.cluster
+    found = observed(host, Stgt)
+    serves = serving_node() == host.data.member.name
     changed = differing("targets")
     for file in changed:
-        yield install(file)
-    found = observed(host, Stgt)
-    if serving_node() != host.data.member.name:
-        if found.running:
+        told = (SCRIPT, "apply") if serves and found.running and file is changed[-1] else ()
+        yield install(file, *told)
+    if not serves and found.running:
+        # A node that takes over is Primary before its targets run: ask DRBD after them.
+        forget(cluster)
+        if serving_node() != host.data.member.name:
             yield StringCommand(SCRIPT, "stop")
-    elif found.running and (changed or not serves_exactly(cluster, found)):
+    elif found.running and not changed and not serves_exactly(cluster, found):
         yield StringCommand(SCRIPT, "apply")

@@ -34,7 +34,9 @@ def cluster_serves() -> Iterator[PyinfraCommand]:
 @converging(Client)
 def paths_active() -> Iterator[PyinfraCommand]:
     """Wait until this client has every LUN through every portal. Changes nothing."""
-    if state.is_executing:
+    cluster = host.data.cluster
+    alone = len(pair(cluster)) < len(cluster.nodes)
+    if state.is_executing and not (alone and serving_node() is None):
         until("the client's paths", _paths_amiss, limit=PATHS_LIMIT)
     yield from ()
 

@@ -64,11 +64,25 @@ def steps(resource: DrbdResource, state: DrbdState) -> Iterator[Command]:
         yield ("drbdadm", "adjust", resource.name)
 
 
-def first_generation(cluster: Cluster, states: Mapping[str, DrbdState]) -> Iterator[DrbdResource]:
-    """The resources whose both sides are new, so that there is nothing to copy between them."""
+def first_generation(
+    cluster: Cluster, states: Mapping[str, DrbdState], *, planning: bool = False
+) -> Iterator[DrbdResource]:
+    """The resources whose both sides are new, so that there is nothing to copy between them.
+
+    While `planning`, a side that is still blank will be new when its turn comes.
+    """
     for resource in cluster.resources:
-        generations = [state.generations.get(resource.name) for state in states.values()]
-        if len(generations) == len(cluster.nodes) and all(
-            generation is not None and generation.just_created for generation in generations
+        if len(states) == len(cluster.nodes) and all(
+            _new(resource, state) or (planning and _blank(resource, state))
+            for state in states.values()
         ):
             yield resource
+
+
+def _new(resource: DrbdResource, state: DrbdState) -> bool:
+    generation = state.generations.get(resource.name)
+    return generation is not None and generation.just_created
+
+
+def _blank(resource: DrbdResource, state: DrbdState) -> bool:
+    return resource.minor not in state.devices and state.disks[resource.name].blank

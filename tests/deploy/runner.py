@@ -1,0 +1,129 @@
+"""The `pyinfra` command, with simulated hosts behind its `@fake` connector.
+
+Run as a program: the arguments are pyinfra's; SAN_WORLD names the directory with the hosts.
+SAN_KILL=k kills this process after the k-th command of an operation, as a power cut would;
+SAN_INTERRUPT=k interrupts it there, as Ctrl-C does. SAN_KEEP=1 keeps the hosts as they are after
+each of these commands. SAN_MANY=1: each directory in SAN_WORLD is a world of its own, and each has
+its run, one after the other in forks of this process, which saves most of a run's time: importing.
+"""
+
+import pyinfra_cli  # noqa: I001 (patches the standard library first)
+
+import importlib
+import json
+import os
+import pkgutil
+import signal
+import sys
+import traceback
+from pathlib import Path
+
+import gevent
+from pyinfra import logger
+from pyinfra.api.exceptions import ConnectError
+from pyinfra.api.output import echo
+from pyinfra.connectors.fake import FakeConnector
+from pyinfra.connectors.util import (
+    CommandOutput,
+    OutputLine,
+    extract_control_arguments,
+    make_unix_command_for_host,
+)
+from pyinfra_cli.main import main
+from tenacity import stop_after_delay
+
+import operations
+import operations.waiting
+from simulation import World
+
+assert pyinfra_cli
+DIRECTORY = Path(os.environ["SAN_WORLD"])
+ENDS = {
+    int(os.environ[name]): number
+    for name, number in (("SAN_KILL", signal.SIGKILL), ("SAN_INTERRUPT", signal.SIGINT))
+    if name in os.environ
+}
+commands = 0
+
+
+def name_of(host):
+    return host.name.removeprefix("@fake/")
+
+
+def connect(self):
+    if not World.load(DIRECTORY).machines[name_of(self.host)].reachable:
+        raise ConnectError("No route to host")
+
+
+def run_shell_command(self, command, print_output=False, print_input=False, **arguments):
+    """As SSHConnector's, but for the connection."""
+    global commands  # noqa: PLW0603 (the process's own count)
+    control = extract_control_arguments(arguments)
+    unix = make_unix_command_for_host(self.state, self.host, command, **arguments)
+    logger.debug("Running command on %s: (pty=%s) %s", self.host.name, False, unix)
+    if print_input:
+        echo(f"{self.host.print_prefix}>>> {unix}", err=True)
+    gevent.sleep(0)
+    world = World.load(DIRECTORY)
+    raw = command.get_raw_value()
+    status, output, kind = world.run(name_of(self.host), raw, control.get("_stdin"), os.getpid())
+    world.save(DIRECTORY)
+    with (DIRECTORY / "log").open("a", encoding="utf-8") as log:
+        entry = {"host": name_of(self.host), "kind": kind, "command": raw, "status": status}
+        log.write(f"{json.dumps(entry)}\n")
+    if kind == "command":
+        commands += 1
+        if "SAN_KEEP" in os.environ:
+            (DIRECTORY / f"world.{commands}").write_bytes((DIRECTORY / "world").read_bytes())
+        if commands in ENDS:
+            os.kill(os.getpid(), ENDS[commands])
+    gevent.sleep(0)
+    lines = [OutputLine("stdout" if status == 0 else "stderr", line) for line in output.split("\n")]
+    if status and kind == "lock":
+        lines = [OutputLine("stdout", output)]
+    if print_output:
+        for line in lines:
+            echo(f"{self.host.print_prefix}{line.line}", err=True)
+    return status == 0, CommandOutput(lines if output else [])
+
+
+def many():
+    """A run in each directory: its exit status and its output stay there."""
+    for module in pkgutil.iter_modules(operations.__path__):
+        importlib.import_module(f"operations.{module.name}")
+    for directory in sorted(path for path in DIRECTORY.iterdir() if path.is_dir()):
+        child = os.fork()
+        if child == 0:
+            one(directory)
+        os.waitpid(child, 0)
+
+
+def one(directory):
+    global DIRECTORY  # noqa: PLW0603 (this fork's own)
+    DIRECTORY = directory
+    os.environ["SAN_WORLD"] = str(directory)
+    output = os.open(directory / "output", os.O_CREAT | os.O_WRONLY)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    status = 99
+    try:
+        main()
+    except SystemExit as ended:
+        status = ended.code or 0
+    except BaseException:  # noqa: BLE001 (a fork ends here, whatever happens)
+        traceback.print_exc()
+    (directory / "status").write_text(str(status))
+    os._exit(0)
+
+
+operations.waiting.PAUSE = 0.01  # seconds: simulated hosts change when they are asked
+operations.waiting.stop_after_delay = lambda limit: stop_after_delay(limit / 50)
+FakeConnector.connect = connect
+FakeConnector.run_shell_command = run_shell_command
+
+if __name__ == "__main__":
+    sys.argv[0] = "pyinfra"
+    if "SAN_MANY" in os.environ:
+        many()
+    else:
+        main()

@@ -1,0 +1,864 @@
+"""Simulated hosts: what they answer to each fact, and what each command of an operation changes.
+
+The test bed for order, refusals, interruption and cost, not for DRBD itself: it knows as much of a
+node as the operations lean on. A command that it doesn't know fails, so that nothing passes by
+being ignored. Facts are answered by section name (san.observe.sections), in the tools' own format.
+"""
+
+import json
+import pickle
+import re
+import shlex
+from hashlib import sha256
+from ipaddress import IPv4Interface
+from pathlib import Path
+
+import attrs
+
+HA = "/etc/ha.d"
+SCRIPTS = f"{HA}/resource.d"
+EXTENT = 4 << 20
+SIZE = 1 << 30
+"""Bytes of a replicated device."""
+
+PROGRAMS = {
+    "drbd-utils": ("drbdadm",),
+    "lvm2": ("lvm",),
+    "heartbeat": ("cl_status",),
+    "tgt": ("tgtadm", "tgtd"),
+    "open-iscsi": ("iscsiadm",),
+    "multipath-tools": ("multipathd",),
+}
+UNITS = {
+    "drbd-utils": ("drbd.service",),
+    "heartbeat": ("heartbeat.service",),
+    "tgt": ("tgt.service",),
+    "open-iscsi": ("iscsid.service", "open-iscsi.service"),
+    "multipath-tools": ("multipathd.service",),
+}
+INITDEAD = 30
+"""Looks at a lone Heartbeat until it takes the peer for dead."""
+
+
+class CommandError(Exception):
+    """What the command said, and its exit status."""
+
+    def __init__(self, said, status=1):
+        super().__init__(said)
+        self.status = status
+
+
+@attrs.define
+class Replica:
+    """A DRBD resource on a node."""
+
+    generation: str | None = None
+    """Of its metadata: None where there is none, NEW where it has seen no data."""
+    applied: str | None = None
+    """The resource file as the kernel knows it; None where it isn't configured there."""
+    role: str = "Secondary"
+    parted: bool = False
+    """StandAlone after a split brain."""
+
+
+NEW = "0000000000000004"
+
+
+@attrs.define
+class Disk:
+    """What is on a node's backing disk, as the fact prints it, line by line."""
+
+    exists: bool = True
+    block: bool = True
+    signatures: list[str] = attrs.Factory(list)
+    holders: list[str] = attrs.Factory(list)
+    partitions: list[str] = attrs.Factory(list)
+    mounted: str | None = None
+
+
+@attrs.define
+class Machine:
+    """A host: a node or a client."""
+
+    name: str
+    cluster: str
+    hostname: str
+    node: bool
+    reachable: bool = True
+    """By the run."""
+    powered: bool = True
+    packages: set[str] = attrs.Factory(set)
+    unpacked: set[str] = attrs.Factory(set)
+    """Packages that dpkg was ended in the middle of."""
+    enabled: set[str] = attrs.Factory(set)
+    masked: set[str] = attrs.Factory(set)
+    running: set[str] = attrs.Factory(set)
+    """Units; heartbeat.service and multipathd.service among them."""
+    files: dict[str, tuple[str, int]] = attrs.Factory(dict)
+    """Content and mode by path."""
+    up: set[str] = attrs.Factory(lambda: {"eth0"})
+    addresses: dict[str, list[str]] = attrs.Factory(dict)
+    arp_filter: bool = False
+    disk: Disk = attrs.Factory(Disk)
+    replicas: dict[str, Replica] = attrs.Factory(dict)
+    active: set[str] = attrs.Factory(set)
+    """Volume groups, or single volumes of them, that are active."""
+    heartbeat: tuple[str, str] | None = None
+    """ha.cf and authkeys as the running Heartbeat knows them."""
+    lonely: int = 0
+    holding: bool = False
+    targets: str | None = None
+    """stgt.conf as the running tgtd serves it."""
+    sessions: list[tuple[str, str]] = attrs.Factory(list)
+    """Target and portal."""
+    broken: str | None = None
+    """What fails: the facts that have this in their script, or the commands."""
+    lock: tuple[int, str] | None = None
+    """Process and words of the run that holds it."""
+
+    def text(self, path):
+        """The content of a file; None where there is none."""
+        return self.files[path][0] if path in self.files else None
+
+    def programs(self):
+        return {program for name in self.packages for program in PROGRAMS.get(name, ())}
+
+    def resources(self):
+        """The resources of the files in /etc/drbd.d: minor, own disk and address, and text."""
+        found = {}
+        for path, (content, _) in self.files.items():
+            if match := re.fullmatch(r"/etc/drbd\.d/(.+)\.res", path):
+                own = re.search(rf"on {self.hostname} {{(.*?)}}", content, re.DOTALL)
+                minor = re.search(r"device /dev/drbd(\d+);", own[1])
+                address = re.search(r"address ipv4 ([\d.]+):", own[1])
+                found[match[1]] = (int(minor[1]), address[1], content)
+        return found
+
+
+@attrs.define
+class World:
+    """All hosts, what is on the replicated devices, and what must never happen to them."""
+
+    machines: dict[str, Machine] = attrs.Factory(dict)
+    physical: dict[str, dict[str, str | None]] = attrs.Factory(dict)
+    """Volume group by replicated device, by cluster."""
+    logical: dict[str, dict[str, dict[str, int]]] = attrs.Factory(dict)
+    """Bytes by volume and group, by cluster."""
+    accidents: list[str] = attrs.Factory(list)
+    """A stop of what served."""
+
+    @classmethod
+    def of(cls, clusters):
+        """Bare hosts of `clusters`."""
+        world = cls()
+        for cluster in clusters:
+            world.physical[cluster.name] = {}
+            world.logical[cluster.name] = {}
+            for host in cluster.hosts:
+                node = host in cluster.nodes
+                machine = Machine(host.name, cluster.name, hostname=host.name, node=node)
+                machine.addresses = {network.interface: [] for network in cluster.networks}
+                machine.replicas = {each.name: Replica() for each in cluster.resources if node}
+                world.machines[host.name] = machine
+        return world
+
+    @classmethod
+    def load(cls, directory):
+        return pickle.loads((directory / "world").read_bytes())  # noqa: S301 (our own)
+
+    def save(self, directory):
+        new = directory / "world.new"
+        new.write_bytes(pickle.dumps(self))
+        new.rename(directory / "world")
+
+    def lasting(self):
+        """All of it that a run is for: without locks, and what Heartbeat counts."""
+        return attrs.evolve(
+            self,
+            machines={
+                name: attrs.evolve(each, lock=None, lonely=0, sessions=sorted(each.sessions))
+                for name, each in self.machines.items()
+            },
+        )
+
+    def serving(self, cluster="reference"):
+        """The node that holds the group, if one does."""
+        holders = [each.name for each in self.nodes(cluster) if each.holding]
+        assert len(holders) < 2
+        return holders[0] if holders else None
+
+    def fail_over(self, cluster="reference"):
+        """Move the group to the other node."""
+        old = self.machines[self.serving(cluster)]
+        self.release(old)
+        self.take(self.peer(old))
+        assert self.serving(cluster) != old.name
+
+    def peer(self, machine):
+        return next(
+            each
+            for each in self.machines.values()
+            if each.node and each.cluster == machine.cluster and each.name != machine.name
+        )
+
+    def nodes(self, cluster):
+        return [each for each in self.machines.values() if each.node and each.cluster == cluster]
+
+    # --- DRBD -----------------------------------------------------------------------------------
+
+    def connected(self, machine, name):
+        one, other = machine.replicas[name], self.peer(machine).replicas[name]
+        return bool(
+            one.applied
+            and other.applied
+            and self.peer(machine).powered
+            and not (one.parted or other.parted)
+        )
+
+    def sync(self, machine, name):
+        """Two sides that meet: a new one gets the other's data at once."""
+        if not self.connected(machine, name):
+            return
+        one, other = machine.replicas[name], self.peer(machine).replicas[name]
+        if one.generation == NEW:
+            one.generation = other.generation
+        elif other.generation == NEW:
+            other.generation = one.generation
+
+    def device(self, machine, name):
+        """The states of a device: connection, roles, disks."""
+        one, other = machine.replicas[name], self.peer(machine).replicas[name]
+        own = "Inconsistent" if one.generation == NEW else "UpToDate"
+        if not self.connected(machine, name):
+            state = "StandAlone" if one.parted else "WFConnection"
+            return state, f"{one.role}/Unknown", f"{own}/DUnknown"
+        its = "Inconsistent" if other.generation == NEW else "UpToDate"
+        return "Connected", f"{one.role}/{other.role}", f"{own}/{its}"
+
+    def promote(self, machine, name):
+        one, other = machine.replicas[name], self.peer(machine).replicas[name]
+        if one.applied is None:
+            raise CommandError("Unknown resource", 10)
+        if one.generation == NEW:
+            raise CommandError("State change failed: Need access to UpToDate data", 17)
+        if self.connected(machine, name) and other.role == "Primary":
+            raise CommandError("State change failed: Multiple primaries not allowed", 11)
+        one.role = "Primary"
+
+    # --- Heartbeat ------------------------------------------------------------------------------
+
+    def group(self, machine):
+        """The preferred node, and the resources."""
+        lines = [each for each in machine.text(f"{HA}/haresources").splitlines() if each]
+        preferred, *resources = lines[-1].split()
+        return preferred, [each.split("::") for each in resources]
+
+    def settle(self, machine):
+        """What Heartbeat does meanwhile: find its peer, or bury it, and take the group."""
+        peer = self.peer(machine)
+        if machine.heartbeat is None:
+            return
+        both = peer.heartbeat is not None and peer.powered
+        if not both:
+            machine.lonely += 1
+            if machine.lonely < INITDEAD:
+                return
+        if machine.holding or (both and peer.holding):
+            return
+        preferred, _ = self.group(machine)
+        if both and preferred != machine.hostname:
+            return
+        self.take(machine)
+
+    def take(self, machine):
+        for script, *arguments in self.group(machine)[1]:
+            try:
+                self.start(machine, script, arguments)
+            except CommandError:
+                self.release(machine)
+                return
+        machine.holding = True
+
+    def start(self, machine, script, arguments):
+        """A resource script's `start`."""
+        match script:
+            case "drbddisk":
+                self.promote(machine, arguments[0])
+            case "LVM" | "volume-group":
+                if self.visible(machine, arguments[0]) is None:
+                    raise CommandError(f"Volume group {arguments[0]} not found", 5)
+                machine.active.add(arguments[0])
+            case "IPaddr" | "IPaddr2" | "portal":
+                address, prefix, interface = arguments[0].split("/")
+                if f"{address}/{prefix}" not in machine.addresses[interface]:
+                    machine.addresses[interface].append(f"{address}/{prefix}")
+            case "arp_filter":
+                machine.arp_filter = True
+            case "iscsi-target":
+                self.serve(machine)
+            case _:
+                raise CommandError(f"{script}: not found", 127)
+
+    def release(self, machine):
+        machine.holding = False
+        machine.active.clear()
+        machine.targets = None
+        for replica in machine.replicas.values():
+            replica.role = "Secondary"
+        for script, *arguments in self.group(machine)[1]:
+            if script in {"IPaddr", "IPaddr2", "portal"}:
+                address, prefix, interface = arguments[0].split("/")
+                machine.addresses[interface].remove(f"{address}/{prefix}")
+
+    def serve(self, machine):
+        conf = machine.text("/etc/san/stgt.conf")
+        if "tgt" not in machine.packages or conf is None:
+            raise CommandError("iscsi-target: tgtd does not start")
+        for line in conf.splitlines():
+            if line.startswith("lun ") and not self.block(machine, line.split()[-1]):
+                raise CommandError(f"iscsi-target: no such block device: {line.split()[-1]}")
+        machine.targets = conf
+
+    def block(self, machine, path):
+        _, _, group, volume = path.split("/")
+        return group in machine.active and volume in self.logical[machine.cluster].get(group, {})
+
+    # --- LVM ------------------------------------------------------------------------------------
+
+    def devices(self, machine):
+        """The replicated devices that can be opened here, with what group is on them."""
+        on = self.physical[machine.cluster]
+        minors = {name: minor for name, (minor, *_) in machine.resources().items()}
+        primary = [name for name, each in machine.replicas.items() if each.role == "Primary"]
+        devices = [f"/dev/drbd{minors[name]}" for name in primary]
+        return {device: on.get(device, "") for device in devices}
+
+    def visible(self, machine, group):
+        if "lvm2" in machine.packages and group in self.devices(machine).values():
+            return self.logical[machine.cluster][group]
+        return None
+
+    # --- Commands -------------------------------------------------------------------------------
+
+    def run(self, name, command, stdin, process):
+        """Run a command on a host: exit status, output, and what kind of command it was."""
+        machine = self.machines[name]
+        if "[san:begin " in command:
+            return 0, "\n".join(self.answer(machine, command)), "fact"
+        words = shlex.split(command)
+        if words[:2] == ["sh", "-c"] and words[3] == "san-lock":
+            return (*self.take_lock(machine, words[4], process), "lock")
+        try:
+            for part in parts(words):
+                self.act(machine, command, part, stdin)
+        except CommandError as error:
+            return error.status, str(error), "command"
+        return 0, "", "command"
+
+    def take_lock(self, machine, holder, process):
+        owner, words = machine.lock or (process, holder)
+        if owner != process and Path(f"/proc/{owner}").exists():
+            return 3, words
+        machine.lock = (process, holder)
+        return 0, ""
+
+    def act(self, machine, command, words, stdin):
+        if machine.broken and machine.broken in command:
+            raise CommandError("E: broken", 100)
+        if "apt-get install" in command or "dpkg --configure" in command:
+            self.packages(machine, command)
+        elif words[:2] == ["sh", "-c"] and words[3] == "san-install":
+            content = stdin if stdin.endswith("\n") else f"{stdin}\n"  # as pyinfra's write_stdin
+            machine.files[words[4]] = (content, int(words[5], 8))
+        elif words[0] == "systemctl":
+            for unit in words[2:]:
+                self.unit(machine, words[1], unit)
+        elif words[0] == "drbdadm":
+            self.drbdadm(machine, *[word for word in words[1:] if word != ">/dev/null"])
+        elif words[0].startswith(f"{SCRIPTS}/"):
+            self.script(machine, words)
+        elif words == ["/usr/libexec/heartbeat/heartbeat", "-r"]:
+            self.heartbeat(machine, "reload")
+        elif words[0] == "iscsiadm":
+            self.login(machine, words[words.index("--targetname") + 1], words[-2].split(":")[0])
+        else:
+            self.system(machine, words)
+
+    def packages(self, machine, command):
+        if "dpkg --configure" in command:
+            machine.packages |= machine.unpacked
+            machine.unpacked.clear()
+            return
+        if machine.unpacked:
+            raise CommandError("E: dpkg was interrupted, you must manually run it", 100)
+        names = re.search(r"Timeout=\d+ ([^|;}]+?) \|\|", command)[1].split()
+        machine.packages.update(names)
+        for unit in [unit for name in names for unit in UNITS.get(name, ())]:
+            if unit not in machine.masked:
+                machine.enabled.add(unit)
+
+    def unit(self, machine, verb, unit):
+        owner = next((name for name, units in UNITS.items() if unit in units), None)
+        if verb == "mask":
+            machine.masked.add(unit)
+            machine.enabled.discard(unit)
+            return
+        if owner not in machine.packages:
+            raise CommandError(f"Unit {unit} not found.", 5)
+        if verb == "enable":
+            machine.enabled.add(unit)
+        elif unit == "heartbeat.service":
+            self.heartbeat(machine, verb)
+        else:
+            machine.running.add(unit)
+
+    def heartbeat(self, machine, verb):
+        read = machine.text(f"{HA}/ha.cf"), machine.text(f"{HA}/authkeys")
+        if None in read or machine.files[f"{HA}/authkeys"][1] != 0o600:
+            raise CommandError("Job for heartbeat.service failed", 1)
+        if verb in {"stop", "restart"} and machine.holding:
+            self.accidents.append(f"{verb} of Heartbeat on {machine.name}, which serves")
+            self.release(machine)
+        machine.heartbeat = None if verb == "stop" else read
+        if verb in {"start", "restart"}:
+            machine.lonely = 0
+
+    def drbdadm(self, machine, verb, *words):  # noqa: C901, PLR0912 (a case for each verb)
+        if "drbd-utils" not in machine.packages:
+            raise CommandError("drbdadm: not found", 127)
+        known = machine.resources()
+        here = {address for own in machine.addresses.values() for address in own}
+        for _, address, _ in known.values():
+            if address not in {str(IPv4Interface(each).ip) for each in here}:
+                raise CommandError(f"IP {address} not found on this host.", 1)
+        if verb == "dump":
+            return
+        name = words[-1].removesuffix("/0")
+        if name not in known:
+            raise CommandError(f"'{name}' not defined in your config (for this host).", 1)
+        replica = machine.replicas[name]
+        match verb:
+            case "create-md":
+                if machine.disk.signatures or replica.applied:
+                    self.accidents.append(f"create-md over {machine.disk.signatures}")
+                replica.generation = NEW
+                machine.disk.signatures.append("drbd")
+            case "adjust":
+                if replica.generation is None:
+                    raise CommandError("No valid meta data found", 119)
+                replica.applied = known[name][2]
+                self.sync(machine, name)
+            case "new-current-uuid":
+                both = [replica, self.peer(machine).replicas[name]]
+                if not self.connected(machine, name) or {each.generation for each in both} != {NEW}:
+                    self.accidents.append("new-current-uuid on data")
+                for each in both:
+                    each.generation = "D5CA4B1DD2A0B4CE"
+            case "primary":
+                self.promote(machine, name)
+            case "secondary":
+                if machine.active:
+                    raise CommandError("State change failed: Device is held open by someone", 11)
+                if machine.holding:
+                    self.accidents.append(f"secondary on {machine.name}, which serves")
+                replica.role = "Secondary"
+            case _:
+                raise CommandError(f"drbdadm: unknown command {verb}", 3)
+
+    def script(self, machine, words):
+        script, *arguments, verb = words
+        script = script.removeprefix(f"{SCRIPTS}/")
+        if verb == "start":
+            self.start(machine, script, arguments)
+        elif (script, verb) == ("iscsi-target", "stop"):
+            if machine.holding:
+                self.accidents.append(f"the targets on {machine.name}, which serves, stopped")
+            machine.targets = None
+        elif (script, verb) == ("iscsi-target", "apply"):
+            self.serve(machine)
+        else:
+            raise CommandError(f"{script} {verb}: unknown", 2)
+
+    def login(self, machine, target, portal):
+        if f"/etc/iscsi/nodes/{target}/{portal},3260,1/default" not in machine.files:
+            raise CommandError("iscsiadm: No records found", 21)
+        if "iscsid.service" not in machine.running or self.served(machine.cluster, portal) is None:
+            raise CommandError("iscsiadm: connection to discovery portal failed", 8)
+        if f" {target}\n" not in self.served(machine.cluster, portal):
+            raise CommandError("iscsiadm: initiator reported error (19 - target not found)", 19)
+        machine.sessions.append((target, portal))
+
+    def served(self, cluster, portal):
+        """What is served at a portal: stgt.conf in force."""
+        for node in self.nodes(cluster):
+            own = [address for held in node.addresses.values() for address in held]
+            if node.targets and node.powered and portal in {each.split("/")[0] for each in own}:
+                return node.targets
+        return None
+
+    def system(self, machine, words):  # noqa: C901 (a case for each tool)
+        volumes = self.logical[machine.cluster]
+        match words:
+            case ["ip", "link", "set", interface, "up"]:
+                machine.up.add(interface)
+            case ["ip", "address", "add", address, "broadcast", "+", "dev", interface]:
+                machine.addresses[interface].append(address)
+            case ["sysctl", "-q", "net.ipv4.conf.all.arp_filter=1"]:
+                machine.arp_filter = True
+            case ["networkctl", "reload", *_]:
+                pass
+            case ["pvcreate", "--quiet", device] if self.devices(machine).get(device) == "":
+                self.physical[machine.cluster][device] = None
+                machine.disk.signatures.append("LVM2_member")
+            case ["vgcreate", "--quiet", "--setautoactivation", "n", group, *devices] if all(
+                device in self.devices(machine) for device in devices
+            ):
+                self.physical[machine.cluster].update(dict.fromkeys(devices, group))
+                volumes[group] = {}
+            case ["vgextend", "--quiet", group, *devices]:
+                self.physical[machine.cluster].update(dict.fromkeys(devices, group))
+            case ["lvcreate", *_, "--size", size, "--name", name, group] if (
+                self.visible(machine, group) is not None
+            ):
+                volumes[group][name] = rounded(size)
+                machine.active.add(group)
+            case ["lvextend", "--quiet", "--size", size, path] if self.visible(
+                machine, path.split("/")[0]
+            ):
+                group, name = path.split("/")
+                volumes[group][name] = rounded(size)
+            case ["vgchange", "--quiet", "--activate", "n", group]:
+                machine.active.discard(group)
+            case _:
+                raise CommandError(f"sh: {shlex.join(words)}: can't", 127)
+
+    # --- Facts ----------------------------------------------------------------------------------
+
+    def answer(self, machine, command):
+        """The sections that a fact's script would print."""
+        words = shlex.split(command)
+        for index, word in enumerate(words):
+            if match := re.match(r"\[san:begin (.+)\]", word):
+                part = words[words.index("-c", index) + 1]
+                status, lines = getattr(self, f"fact_{match[1]}")(machine, part)
+                if machine.broken and f"{machine.broken} " in part:
+                    status, lines = 5, ["it is broken"]
+                yield from (f"[san:begin {match[1]}]", *lines, "", f"[san:end {match[1]} {status}]")
+
+    def fact_files(self, machine, part):
+        if "stat --printf" not in part:  # Heartbeat's files
+            return 0, list(self.heartbeat_files(machine))
+        paths = shlex.split(re.search(r"^set -- (.*)$", part, re.MULTILINE)[1])
+        lines = []
+        for path in paths:
+            if path in machine.files:
+                content, mode = machine.files[path]
+                size = len(content.encode())
+                lines.append(f"stat\t{mode:o}\troot\troot\t{size}\tregular file\t{path}")
+            else:
+                lines.append(f"stat: cannot statx '{path}': No such file or directory")
+        for path in paths:
+            if path in machine.files:
+                digest = sha256(machine.files[path][0].encode()).hexdigest()
+                lines.append(f"{digest}  {path}")
+        return 0, lines
+
+    def fact_packages(self, machine, part):
+        names = part.split("--showformat=")[1].split("\n")[0].split("' ")[1].split()
+        lines = []
+        for name in names:
+            if name in machine.packages:
+                lines.append(f"{name}\tinstall\tok\tinstalled\t1.0")
+            elif name in machine.unpacked:
+                lines.append(f"{name}\tinstall\tok\tunpacked\t1.0")
+            else:
+                lines.append(f"dpkg-query: no packages found matching {name}")
+        return 0, [*(["interrupted"] if machine.unpacked else []), *lines]
+
+    def fact_units(self, machine, part):
+        names = part.split("\n")[0].split()[2:]
+        there = {unit for name in machine.packages for unit in UNITS.get(name, ())}
+        running = machine.running | ({"heartbeat.service"} if machine.heartbeat else set())
+        lines = [f"units {' '.join(names)}"]
+        for unit in names:
+            masked = unit in machine.masked
+            load = "masked" if masked else "loaded" if unit in there else "not-found"
+            enabled = "enabled" if unit in machine.enabled else "disabled" if unit in there else ""
+            lines += [
+                f"LoadState={load}",
+                f"ActiveState={'active' if unit in running else 'inactive'}",
+                f"UnitFileState={'masked' if masked else enabled}",
+                "",
+            ]
+        return 0, lines[:-1]
+
+    def fact_network(self, machine, _):
+        links = [
+            {
+                "ifname": interface,
+                "flags": ["UP", "LOWER_UP"] if interface in machine.up else [],
+                "mtu": 1500,
+                "addr_info": [
+                    {
+                        "local": address.split("/")[0],
+                        "prefixlen": int(address.split("/")[1]),
+                        "scope": "global",
+                        "label": interface,
+                    }
+                    for address in own
+                ],
+            }
+            for interface, own in machine.addresses.items()
+        ]
+        value = int(machine.arp_filter)
+        return 0, [
+            json.dumps(links),
+            f"hostname {machine.hostname}",
+            f"arp_filter all {value}",
+            "arp_filter default 0",
+            "daemon systemd-network",
+            "unit systemd-networkd.service enabled",
+        ]
+
+    def fact_kernel(self, machine, _):
+        configured = [name for name, each in machine.replicas.items() if each.applied]
+        if not configured:
+            return 0, []
+        lines = ["module 8.4.11", "version: 8.4.11 (api:1/proto:86-101)"]
+        minors = {name: minor for name, (minor, *_) in machine.resources().items()}
+        log = []
+        for name in configured:
+            self.sync(machine, name)
+            connection, roles, disks = self.device(machine, name)
+            lines.append(f" {minors[name]}: cs:{connection} ro:{roles} ds:{disks} C r-----")
+            lines.append("    ns:0 nr:0 dw:0 dr:0 al:0 bm:0 lo:0 pe:0 ua:0 ap:0 ep:1 wo:f oos:0")
+            if machine.replicas[name].parted:
+                log.append(f"[ 8.1] block drbd{minors[name]}: Split-Brain detected but unresolved")
+        return 0, [*lines, *(["log"] if log else []), *log]
+
+    def fact_tools(self, machine, part):
+        if "drbd-utils" not in machine.packages:
+            return 127, []
+        lines = [f"resource {name}" for name in machine.resources()]
+        lines.append("DRBDADM_VERSION=9.22.0")
+        if any(each.applied for each in machine.replicas.values()):
+            words = shlex.split(part.split("\n")[0])[2:]
+            for name in words[::2]:
+                replica = machine.replicas[name]
+                if replica.applied and self.device(machine, name)[2] == "UpToDate/UpToDate":
+                    continue
+                lines.append(f"generation {name}")
+                if replica.generation:
+                    lines.append(f"{replica.generation}:{':'.join(['0' * 16] * 3)}:0:0:0:0:0:0:0")
+        return 0, lines
+
+    def fact_adjust(self, machine, _):
+        if "drbd-utils" not in machine.packages:
+            return 127, []
+        known = machine.resources()
+        if not known or not any(each.applied for each in machine.replicas.values()):
+            return 0, []
+        lines = ["configured"]
+        for name, (_, _, content) in known.items():
+            if machine.replicas[name].applied != content:
+                lines.append(f"drbdsetup-84 net-options {name} --ping-int=3")
+        return 0, lines
+
+    def fact_disks(self, machine, part):
+        words = shlex.split(re.search(r"^set -- (.*)$", part, re.MULTILINE)[1])
+        disk, lines = machine.disk, []
+        for name, path in zip(words[::2], words[1::2], strict=True):
+            lines += [f"disk {name} {path}", "device /dev/vdb"]
+            if not disk.block:
+                lines.append("other" if disk.exists else "absent")
+                continue
+            lines += [f"size {SIZE // 512}", "dev 254:16"]
+            lines += [f"holder {holder}" for holder in disk.holders]
+            lines += [f"partition {each} 254:17" for each in disk.partitions]
+            lines += [f"0x{218 + 8 * at:x} {kind}" for at, kind in enumerate(disk.signatures)]
+            lines.append("wipefs 0")
+        lines.append("mounts")
+        if disk.mounted:
+            lines.append(f"30 1 254:16 / {disk.mounted} rw - ext4 /dev/vdb rw")
+        return 0, lines
+
+    def fact_report(self, machine, _):
+        if "lvm2" not in machine.packages:
+            return 127, []
+        on = self.devices(machine)
+        used = self.physical[machine.cluster]
+        groups = sorted({group for group in on.values() if group})
+        report = {
+            "pv": [
+                {
+                    "pv_name": device,
+                    "vg_name": used[device] or "",
+                    "pv_size": str(SIZE),
+                    "pv_missing": "",
+                }
+                for device in used
+                if device in on or not device.startswith("/dev/drbd")
+            ],
+            "vg": [
+                {
+                    "vg_name": group,
+                    "vg_size": str(SIZE),
+                    "vg_free": "0",
+                    "vg_extent_size": str(EXTENT),
+                    "vg_exported": "",
+                    "vg_partial": "",
+                }
+                for group in groups
+            ],
+            "lv": [
+                {
+                    "vg_name": group,
+                    "lv_name": name,
+                    "lv_path": f"/dev/{group}/{name}",
+                    "lv_size": str(size),
+                    "lv_active": "active" if group in machine.active else "",
+                    "lv_device_open": "",
+                }
+                for group in groups
+                for name, size in self.logical[machine.cluster][group].items()
+            ],
+        }
+        return 0, [json.dumps({"report": [report]}), "", "[stderr]"]
+
+    def fact_configuration(self, machine, _):
+        if "lvm2" not in machine.packages:
+            return 127, []
+        return 0, ['global_filter=["a|.*|"]', "use_devicesfile=0", 'devicesfile="system.devices"']
+
+    def fact_cluster(self, machine, _):
+        if "heartbeat" not in machine.packages:
+            return 127, []
+        self.settle(machine)
+        peer = self.peer(machine)
+        both = bool(peer.heartbeat and peer.powered)
+        if not machine.heartbeat or not (both or machine.lonely >= INITDEAD):
+            return 1, ["cl_status: [4]: ERROR: Cannot signon with heartbeat"]
+        preferred, _ = self.group(machine)
+        if machine.hostname == preferred:
+            holds = "none" if not machine.holding else "local" if both else "all"
+        else:
+            holds = "all" if machine.holding else "local"
+        return 0, [
+            holds,
+            "",
+            f"{peer.hostname}\t{'active' if both else 'dead'}\t(nodetype: normal)",
+            "\teth1\tup",
+            "",
+            f"{machine.hostname}\tactive\t(nodetype: normal)",
+            "\teth1\tup",
+        ]
+
+    def heartbeat_files(self, machine):
+        if "heartbeat" in machine.packages:
+            yield "program cl_status"
+        if machine.heartbeat:
+            yield "daemon heartbeat"
+        yield "unit heartbeat.service enabled"
+        for name in ("ha.cf", "haresources"):
+            if (text := machine.text(f"{HA}/{name}")) is not None:
+                yield f"file {name}"
+                yield from (f"{HA}/{name}:{line}" for line in text.splitlines())
+
+    def fact_stgt(self, machine, _):
+        if "tgt" not in machine.packages:
+            return 127, []
+        lines = ["program tgtadm", "unit tgt.service masked"]
+        if machine.targets is None:
+            return 107, ["tgtadm: failed to send request hdr to tgt daemon", *lines]
+        return 0, [*self.tgtadm(machine), "daemon tgtd", *lines]
+
+    def tgtadm(self, machine):
+        lines = []
+        for line in machine.targets.splitlines():
+            match line.split():
+                case ["portal", portal]:
+                    lines.insert(0, f"Portal: {portal},1")
+                case ["target", tid, name]:
+                    lines += [
+                        f"Target {tid}: {name}",
+                        "    System information:",
+                        "        Driver: iscsi",
+                        "        State: ready",
+                        "    I_T nexus information:",
+                        "    LUN information:",
+                        "    Account information:",
+                        "    ACL information:",
+                        "        ALL",
+                    ]
+                case ["lun", number, _, identity, serial, path]:
+                    lines[-3:-3] = [
+                        f"        LUN: {number}",
+                        "            Type: disk",
+                        f"            SCSI ID: {identity}",
+                        f"            SCSI SN: {serial}",
+                        "            Size: 537 MB, Block size: 512",
+                        "            Online: Yes",
+                        "            Readonly: No",
+                        "            Backing store type: rdwr",
+                        f"            Backing store path: {path}",
+                    ]
+        return lines
+
+    def fact_initiator(self, machine, _):
+        lines = [f"program {each}" for each in sorted(machine.programs())]
+        daemons = [unit.removesuffix(".service") for unit in sorted(machine.running)]
+        lines += [f"daemon {daemon}" for daemon in daemons]
+        for number, (target, portal) in enumerate(machine.sessions, start=1):
+            lines.append(f"session {number} LOGGED_IN {portal} 3260 5 {target}")
+        return 0, lines
+
+    def fact_maps(self, machine, _):
+        if "multipathd.service" not in machine.running:
+            return 1, []
+        luns = {}
+        for target, portal in machine.sessions:
+            current = None
+            for line in (self.served(machine.cluster, portal) or "").splitlines():
+                match line.split():
+                    case ["target", _, current]:
+                        pass
+                    case ["lun", _, _, identity, *_] if current == target:
+                        luns.setdefault(f"3{identity}", []).append(target)
+        maps = [
+            {
+                "name": wwid,
+                "uuid": wwid,
+                "sysfs": "dm-0",
+                "queueing": "on",
+                "path_groups": [
+                    {
+                        "paths": [
+                            {
+                                "dev": f"sd{at}",
+                                "target_wwnn": target,
+                                "dm_st": "active",
+                                "chk_st": "ready",
+                                "dev_st": "running",
+                            }
+                            for at, target in enumerate(targets)
+                        ]
+                    }
+                ],
+            }
+            for wwid, targets in luns.items()
+        ]
+        return 0, [json.dumps({"maps": maps})]
+
+
+def parts(words):
+    """The commands of a list `… && …`; apt's is one."""
+    if "&&" not in words or words[0] == "{":
+        return [words]
+    cut = words.index("&&")
+    return [words[:cut], *parts(words[cut + 1 :])]
+
+
+def rounded(size):
+    """Bytes as LVM allocates them."""
+    wanted = int(size.removesuffix("b"))
+    return -(-wanted // EXTENT) * EXTENT

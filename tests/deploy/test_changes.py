@@ -1,0 +1,139 @@
+"""A changed inventory: the standby first, then the serving node, which is never stopped."""
+
+import re
+
+import attrs
+import pytest
+
+from san.model import DrbdResource, Lun, Portal, Target, Volume, VolumeGroup
+
+MOVING = re.compile(
+    r"systemctl (stop|restart|try-restart) |hb_standby|hb_takeover| stop$|drbdadm (down|secondary|"
+    r"disconnect|detach|invalidate)|vgchange|lvremove|lvreduce|vgremove|pvremove|wipefs"
+)
+
+
+def deadtime(cluster):
+    return {"heartbeat": attrs.evolve(cluster.heartbeat, deadtime=8)}
+
+
+def address_agent(_):
+    return {"address_agent": "IPaddr"}
+
+
+def alias(cluster):
+    return {"targets": (attrs.evolve(cluster.targets[0], chap=None),)}
+
+
+def volume_and_lun(cluster):
+    (group,) = cluster.volume_groups
+    (target,) = cluster.targets
+    return {
+        "volume_groups": (attrs.evolve(group, volumes=(*group.volumes, Volume("more", "64M"))),),
+        "targets": (attrs.evolve(target, luns=(*target.luns, Lun(2, "storage/more"))),),
+    }
+
+
+def volume_and_target(cluster):
+    (group,) = cluster.volume_groups
+    more = Target("iqn.2009-02.com.example:more", luns=(Lun(1, "storage/more"),))
+    return {
+        "volume_groups": (attrs.evolve(group, volumes=(*group.volumes, Volume("more", "64M"))),),
+        "targets": (*cluster.targets, more),
+    }
+
+
+def larger_volume(cluster):
+    (group,) = cluster.volume_groups
+    return {"volume_groups": (attrs.evolve(group, volumes=(Volume("test", "600M"),)),)}
+
+
+def another_portal(_):
+    return {"portals": (Portal("192.168.1.1/24"), Portal("192.168.2.9/24"))}
+
+
+def drbd_port(cluster):
+    (resource,) = cluster.resources
+    return {"resources": (attrs.evolve(resource, port=7799),)}
+
+
+CHANGES = (
+    deadtime,
+    address_agent,
+    alias,
+    volume_and_lun,
+    volume_and_target,
+    larger_volume,
+    another_portal,
+    drbd_port,
+)
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
+def test_it_reaches_the_standby_first_and_stops_nothing(served, change):
+    served.declare(attrs.evolve(served.cluster, **change(served.cluster)))
+    planned = served.run("--json", "--dry")
+    assert planned.returncode == 0, planned.output
+    ran = served.run("--json", "-y")
+    assert ran.returncode == 0, ran.output
+    assert ran.changed
+    assert ran.changed <= planned.planned, "the plan is whole"
+    written = [host for host, command in ran.commands if "san-install" in command]
+    both = [host for host in written if host != "badger"]
+    assert both == sorted(both), "all of otter's files come before the first of weasel's"
+    assert [
+        words for host, words in ran.commands if host == "weasel" and MOVING.search(words)
+    ] == []
+    world = served.world
+    assert world.accidents == []
+    assert world.serving() == "weasel"
+    for name in ("weasel", "otter"):
+        node = world.machines[name]
+        assert node.heartbeat == (node.text("/etc/ha.d/ha.cf"), node.text("/etc/ha.d/authkeys"))
+        assert node.replicas["r0"].applied == node.text("/etc/drbd.d/r0.res")
+    assert world.machines["weasel"].targets == world.machines["weasel"].text("/etc/san/stgt.conf")
+    again = served.run("--json", "-y")
+    assert again.returncode == 0, again.output
+    assert again.changed == set()
+
+
+def test_the_volumes_are_as_declared(served):
+    served.declare(attrs.evolve(served.cluster, **volume_and_lun(served.cluster)))
+    served.run("-y")
+    served.declare(
+        attrs.evolve(
+            served.cluster,
+            **{
+                **volume_and_lun(served.cluster),
+                "volume_groups": (
+                    VolumeGroup(
+                        "storage", ("r0",), (Volume("test", "600M"), Volume("more", "64M"))
+                    ),
+                ),
+                "targets": served.cluster.targets,
+            },
+        )
+    )
+    ran = served.run("-y")
+    assert ran.returncode == 0, ran.output
+    assert served.world.logical == {"reference": {"storage": {"test": 600 << 20, "more": 64 << 20}}}
+
+
+def test_a_smaller_volume_is_refused_before_anything_is_changed(served):
+    before = served.world.lasting()
+    smaller = VolumeGroup("storage", ("r0",), (Volume("test", "256M"),))
+    served.declare(attrs.evolve(served.cluster, volume_groups=(smaller,)))
+    for arguments in (("--dry",), ("-y",)):
+        refusal = served.run(*arguments).refusal
+        assert "storage/test has 536870912 bytes, the inventory says 256M" in refusal
+        assert "a volume is never shrunk" in refusal
+    assert served.world.lasting() == before
+
+
+def test_another_disk_is_no_reason_to_make_metadata(served):
+    """The resource is in the kernel, so its disk isn't looked at, and nothing is made on it."""
+    disk = DrbdResource("r0", disk="/dev/disk/by-id/virtio-other")
+    served.declare(attrs.evolve(served.cluster, resources=(disk,)))
+    served.change(weasel=lambda node: node.disk.signatures.clear())
+    ran = served.run("-y")
+    assert not [words for _, words in ran.commands if "create-md" in words]

@@ -1,0 +1,43 @@
+"""A cluster that has failed over stays failed over."""
+
+import attrs
+import pytest
+from test_changes import deadtime
+
+
+@pytest.fixture
+def failed_over(served):
+    world = served.world
+    world.fail_over()
+    world.save(served.directory)
+    return served
+
+
+def test_nothing_changes(failed_over):
+    before = failed_over.world.lasting()
+    ran = failed_over.run("--json", "-y")
+    assert ran.returncode == 0, ran.output
+    assert ran.changed == set()
+    assert ran.commands == []
+    assert failed_over.world.lasting() == before
+    assert failed_over.world.serving() == "otter"
+
+
+def test_nothing_is_planned(failed_over):
+    assert failed_over.run("--json", "--dry").planned == set()
+
+
+def test_a_change_reaches_the_preferred_node_first_now_that_it_stands_by(failed_over):
+    failed_over.declare(attrs.evolve(failed_over.cluster, **deadtime(failed_over.cluster)))
+    ran = failed_over.run("-y")
+    assert ran.returncode == 0, ran.output
+    assert [host for host, _ in ran.commands] == ["weasel", "otter"]
+    assert failed_over.world.serving() == "otter"
+    assert failed_over.world.accidents == []
+
+
+def test_a_node_whose_heartbeat_was_stopped_gets_it_back_and_takes_nothing(failed_over):
+    failed_over.change(weasel=lambda node: setattr(node, "heartbeat", None))
+    ran = failed_over.run("-y")
+    assert ran.commands == [("weasel", "systemctl start heartbeat.service")]
+    assert failed_over.world.serving() == "otter"
