@@ -56,10 +56,8 @@ def steps(resource: DrbdResource, state: DrbdState) -> Iterator[Command]:
             yield ("drbdadm", "create-md", "--force", resource.name)
     if state.refusal is not None and resource.name in state.resource_files:
         raise Refusal(f"drbdadm refuses the configuration: {state.refusal}")
-    planned = any(
-        f" {resource.name}" in line or f" {resource.minor}" in line
-        for line in state.adjust_plan or ()
-    )
+    ours = {resource.name, str(resource.minor)}
+    planned = any(ours & set(line.split()) for line in state.adjust_plan or ())
     if device is None or planned or not configured:
         yield ("drbdadm", "adjust", resource.name)
 

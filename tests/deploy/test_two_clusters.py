@@ -2,7 +2,7 @@
 
 import attrs
 import pytest
-from conftest import Bed
+from bed import Bed
 
 from san.model import Client, Lun, Node, Portal, Site, Target
 

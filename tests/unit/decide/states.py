@@ -1,0 +1,114 @@
+"""Observed states, each as it is at rest unless the test says otherwise."""
+
+from pathlib import Path
+
+from san.inventory import load
+from san.model import Site
+from san.observe.disks import Disk, Signature
+from san.observe.drbd import DrbdState, Generation
+from san.observe.drbd_devices import Device
+from san.observe.lvm import LogicalVolume, LvmState, PhysicalVolume, VolumeGroup
+from san.observe.network import Address, Link, NetworkState
+
+ROOT = Path(__file__).parents[3]
+SECRETS = {
+    "CHAP_SECRET": "golden-chap-0001",
+    "DRBD_SECRET": "golden-drbd-0001",
+    "HEARTBEAT_SECRET": "golden-heartbeat",
+}
+EXTENT = 4 << 20
+NEW, USED = "0000000000000004", "D5CA4B1DD2A0B4CE"
+
+
+def reference():
+    """The cluster of inventory.py."""
+    return load(ROOT / "inventory.py").clusters[0]
+
+
+def checked(cluster):
+    """A cluster, checked as an inventory is."""
+    return Site((cluster,)).clusters[0]
+
+
+def disk(*signatures, **parts):
+    found = tuple(Signature(kind, 0) for kind in signatures)
+    parts = {"exists": True, "block": True, "size": 1 << 30, **parts}
+    return Disk("/dev/disk/by-id/virtio-data", "/dev/vdb", signatures=found, **parts)
+
+
+def device(role="Secondary", peer="Secondary", **parts):
+    states = {"connection": "Connected", "disk": "UpToDate", "peer_disk": "UpToDate"}
+    return Device(replication=None, role=role, peer_role=peer, out_of_sync=0, **{**states, **parts})
+
+
+def drbd(own=None, *, on=None, generation=None, **parts):
+    """DRBD of a node with one resource; bare where `own` is None."""
+    known = {} if generation is None else {"r0": Generation(generation, "0" * 16, ())}
+    return DrbdState(
+        **{
+            "installed": True,
+            "tools_version": "9.22.0",
+            "module_version": "8.4.11" if own else None,
+            "resource_files": ("r0",) if own else (),
+            "devices": {0: own} if own else {},
+            "adjust_plan": () if own else None,
+            "refusal": None,
+            "missing_address": None,
+            "generations": known,
+            "disks": {"r0": on or disk()},
+            **parts,
+        }
+    )
+
+
+def lvm(physical=(), logical=(), extent=EXTENT):
+    """LVM's state, of pairs of a device and its group, and of triples of group, name and bytes."""
+    groups = sorted({group for _, group in physical if group})
+    return LvmState(
+        installed=True,
+        physical_volumes=tuple(
+            PhysicalVolume(name, group, size=1 << 30, missing=False) for name, group in physical
+        ),
+        volume_groups=tuple(
+            VolumeGroup(
+                group,
+                size=1 << 30,
+                free=0,
+                extent_size=extent,
+                pvs=tuple(name for name, on in physical if on == group),
+                exported=False,
+                partial=False,
+            )
+            for group in groups
+        ),
+        logical_volumes=tuple(
+            LogicalVolume(group, name, f"/dev/{group}/{name}", size, active=True, open=False)
+            for group, name, size in logical
+        ),
+    )
+
+
+def network(*, arp_filter=True, up=("eth1", "eth2", "eth3"), **addresses):
+    """The network of a host with three interfaces beside management."""
+    return NetworkState(
+        hostname="weasel",
+        interfaces={
+            name: Link(
+                up=name in up or name == "eth0",
+                carrier=True,
+                mac=None,
+                mtu=1500,
+                addresses=tuple(
+                    Address(each, secondary=False, label=name, scope="global")
+                    for each in addresses.get(name, ())
+                ),
+                arp_filter=None,
+            )
+            for name in ("eth0", "eth1", "eth2", "eth3")
+        },
+        arp_filter_all=arp_filter,
+        arp_filter_default=False,
+        persistent=(),
+        managers=("systemd-networkd",),
+        ifupdown_interfaces=(),
+    )

@@ -1,0 +1,178 @@
+"""What the serving node lacks of its group, and what is not yet healthy."""
+
+import attrs
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from states import checked, device, drbd, lvm, network
+
+from san.decide.group import Holdings, lacking
+from san.decide.health import paths_amiss, replication_amiss
+from san.decide.software import software
+from san.decide.target import serves_exactly
+from san.model import Lun, Volume
+from san.observe.initiator import InitiatorState
+from san.observe.multipath import MultipathMap, Path
+from san.observe.stgt import StgtLun, StgtState, StgtTarget
+from san.render.haresources import resources
+from san.render.stgt import wwid
+
+PORTALS = {"eth2": ("192.168.1.1/24",), "eth3": ("192.168.2.1/24",)}
+
+
+def holdings(*, primary=True, active=True, portals=PORTALS, arp_filter=True, served=True):
+    volumes = lvm([("/dev/drbd0", "storage")], [("storage", "test", 512 << 20)])
+    return Holdings(
+        drbd(device("Primary" if primary else "Secondary")),
+        attrs.evolve(
+            volumes,
+            logical_volumes=tuple(
+                attrs.evolve(each, active=active) for each in volumes.logical_volumes
+            ),
+        ),
+        network(arp_filter=arp_filter, **portals),
+        targets_served=served,
+    )
+
+
+def test_a_serving_node_lacks_nothing(cluster):
+    assert list(lacking(cluster, holdings())) == []
+
+
+def test_a_node_that_holds_nothing_lacks_all_in_starting_order(cluster):
+    nothing = holdings(primary=False, active=False, portals={}, arp_filter=False, served=False)
+    assert ["::".join(each) for each in lacking(cluster, nothing)] == list(resources(cluster))
+
+
+def test_a_group_without_volumes_is_not_active(cluster):
+    assert len(list(lacking(cluster, attrs.evolve(holdings(), lvm=lvm())))) == 1
+
+
+def test_a_portal_on_another_interface_or_prefix_is_lacking(cluster):
+    swapped = {"eth3": ("192.168.1.1/24",), "eth2": ("192.168.2.1/16",)}
+    portals = list(lacking(cluster, holdings(portals=swapped)))
+    assert [each[1] for each in portals] == ["192.168.1.1/24/eth2", "192.168.2.1/24/eth3"]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(primary=st.booleans(), active=st.booleans(), arp_filter=st.booleans(), served=st.booleans())
+def test_one_thing_missing_is_one_resource(cluster, primary, active, arp_filter, served):
+    found = holdings(primary=primary, active=active, arp_filter=arp_filter, served=served)
+    expected = [primary, active, arp_filter, served].count(False)
+    assert len(list(lacking(cluster, found))) == expected
+
+
+# --- Health ---------------------------------------------------------------------------------------
+
+
+def test_replication_at_rest(cluster):
+    states = {"weasel": drbd(device("Primary")), "otter": drbd(device())}
+    assert replication_amiss(cluster, states) is None
+
+
+@pytest.mark.parametrize(
+    ("found", "says"),
+    [
+        (None, "r0 isn't configured on otter"),
+        (device(disk="Inconsistent"), "r0 on otter is Connected, Inconsistent/UpToDate"),
+        (device(connection="WFConnection"), "r0 on otter is WFConnection, UpToDate/UpToDate"),
+    ],
+)
+def test_replication_amiss(cluster, found, says):
+    assert replication_amiss(cluster, {"weasel": drbd(device()), "otter": drbd(found)}) == says
+
+
+def client(*maps):
+    return InitiatorState(
+        installed=True,
+        name="iqn.2009-02.com.example:badger",
+        iscsid_running=True,
+        boot={},
+        settings=None,
+        nodes=(),
+        sessions=(),
+        multipath_installed=True,
+        multipathd_running=True,
+        multipath_conf=True,
+        maps=maps,
+    )
+
+
+def a_map(cluster, *states):
+    name = wwid(cluster.targets[0], cluster.targets[0].luns[0])
+    paths = tuple(
+        Path(f"sd{at}", None, state, "ready", "running") for at, state in enumerate(states)
+    )
+    return MultipathMap(name, name, "dm-0", "on", paths)
+
+
+def test_paths(cluster):
+    assert paths_amiss(cluster, client(a_map(cluster, "active", "active"))) is None
+    assert "has no multipath map" in paths_amiss(cluster, client())
+    assert "has 1 of 2 paths" in paths_amiss(cluster, client(a_map(cluster, "active", "failed")))
+
+
+# --- Targets --------------------------------------------------------------------------------------
+
+
+def lun(number, kind, path):
+    ids = {"scsi_id": "", "scsi_sn": ""}
+    return StgtLun(number, kind, path, "rdwr", 537, 512, online=True, readonly=False, **ids)
+
+
+def stgt(*luns, running=True, name="iqn.2009-02.com.example:test"):
+    found = (lun(0, "controller", None), *(lun(number, "disk", path) for number, path in luns))
+    target = StgtTarget(1, name, "ready", found, (), (), (), ("ALL",), ())
+    targets = (target,) if running else ()
+    return StgtState(installed=True, running=running, boot="masked", targets=targets, portals=())
+
+
+@pytest.mark.parametrize(
+    ("found", "exact"),
+    [
+        (stgt((1, "/dev/storage/test")), True),
+        (stgt(running=False), False),
+        (stgt(), False),
+        (stgt((1, "/dev/storage/other")), False),
+        (stgt((2, "/dev/storage/test")), False),
+        (stgt((1, "/dev/storage/test"), (2, "/dev/storage/other")), False),
+        (stgt((1, "/dev/storage/test"), name="iqn.2009-02.com.example:other"), False),
+    ],
+)
+def test_exactly_what_is_declared_is_served(cluster, found, exact):
+    assert serves_exactly(cluster, found) == exact
+
+
+def test_a_further_lun_is_not_served_yet(cluster):
+    (group,), (target,) = cluster.volume_groups, cluster.targets
+    more = checked(
+        attrs.evolve(
+            cluster,
+            volume_groups=(attrs.evolve(group, volumes=(*group.volumes, Volume("more", "64M"))),),
+            targets=(attrs.evolve(target, luns=(*target.luns, Lun(2, "storage/more"))),),
+        )
+    )
+    assert not serves_exactly(more, stgt((1, "/dev/storage/test")))
+
+
+# --- Software -------------------------------------------------------------------------------------
+
+
+def test_a_nodes_target_never_starts_by_itself(cluster):
+    node = software(cluster, "weasel")
+    assert node.masked == ("tgt.service",)
+    assert not set(node.masked) & {*node.enabled, *node.started}
+    assert node.started == (), "Heartbeat is started when all it needs is there"
+
+
+def test_ifconfig_comes_with_the_script_that_needs_it(cluster):
+    assert "net-tools" not in software(cluster, "weasel").packages
+    guide = checked(attrs.evolve(cluster, address_agent="IPaddr"))
+    assert "net-tools" in software(guide, "weasel").packages
+
+
+def test_a_client_gets_a_clients_software(cluster):
+    client = software(cluster, "badger")
+    assert client.packages == ("open-iscsi", "multipath-tools")
+    assert client.masked == ()
+    assert "multipathd.service" in client.started
