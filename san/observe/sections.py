@@ -50,7 +50,7 @@ def script(parts: Mapping[str, str]) -> str:
     """
     return "\n".join(
         f"echo '[san:begin {name}]'; timeout {READ_LIMIT} sh -c {shlex.quote(part)} 2>&1; "
-        f"status=$?; echo; echo \"[san:end {name} $status]\""
+        f'status=$?; echo; echo "[san:end {name} $status]"'
         for name, part in parts.items()
     )
 
