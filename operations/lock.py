@@ -63,6 +63,8 @@ def take(node: Host) -> None:
     }
     taken, output = node.run_shell_command(
         StringCommand("sh", "-c", QuoteString(_TAKE), "san-lock", QuoteString(holder())),
+        print_output=node.state.print_output,
+        print_input=node.state.print_input,
         **arguments,
     )
     if taken:

@@ -70,6 +70,7 @@ def run_shell_command(self, command, print_output=False, print_input=False, **ar
     world.save(DIRECTORY)
     with (DIRECTORY / "log").open("a", encoding="utf-8") as log:
         entry = {"host": name_of(self.host), "kind": kind, "command": raw, "status": status}
+        entry["wrapped"] = unix.get_raw_value()
         log.write(f"{json.dumps(entry)}\n")
     if kind == "command":
         commands += 1

@@ -23,6 +23,15 @@ def test_nothing_changes(failed_over):
     assert failed_over.world.serving() == "otter"
 
 
+def test_sudo_goes_with_every_command(failed_over):
+    """The lock's among them, which is root's, and is shown as the others are."""
+    ran = failed_over.run("-y", "-vv", "--sudo")
+    assert ran.returncode == 0, ran.output
+    assert {each["kind"] for each in ran.log} == {"fact", "lock"}
+    assert [each for each in ran.log if not each["wrapped"].startswith("sudo ")] == []
+    assert ran.output.count(">>> ") == len(ran.log)
+
+
 def test_nothing_is_planned(failed_over):
     assert failed_over.run("--json", "--dry").planned == set()
 
