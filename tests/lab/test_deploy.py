@@ -89,7 +89,8 @@ def test_a_dead_peer_is_a_refusal_until_a_degraded_run_is_allowed(deployed_lab):
     assert "otter can't be reached" in refused.log
     assert "allow_degraded=true" in refused.log
     assert "Traceback" not in refused.log
-    assert allowed.returncode == 0, allowed.log
+    assert "can't be reached" not in allowed.log
+    assert "--> Results:" in allowed.log  # pyinfra's status is 1 all the same: a host was away
     assert allowed.changed == 0, allowed.log
     assert is_primary(deployed_lab, "weasel")
 
