@@ -21,15 +21,14 @@ from san.decide.target import serves_exactly
 from san.model import Cluster, Node
 from san.render.files import RESOURCE_SCRIPTS
 
-_REREAD = "/usr/libexec/heartbeat/heartbeat -r"
-
 
 @converging(Node)
 def configured(turn: Turn) -> Iterator[PyinfraCommand]:
     """Install ha.cf, authkeys, haresources and the resource scripts.
 
-    haresources and the scripts are read anew at each takeover. Heartbeat reads ha.cf when it
-    starts; a running one is told in the same command, and keeps its resources (heartbeat(8), -r).
+    haresources and the scripts are read anew at each takeover. A running Heartbeat takes up ha.cf
+    at its next start and is not told before: made to re-read it (`heartbeat -r`), a standby claimed
+    what the other node held, and the target went down while both argued (seen in the lab).
     """
     if not turn_of_this_host(turn):
         return
@@ -41,8 +40,12 @@ def configured(turn: Turn) -> Iterator[PyinfraCommand]:
         if parting is not None:
             raise Refusal(parting)
     for file in changed:
-        told = (_REREAD,) if found.running and file.path == HA_CF else ()
-        yield install(file, *told)
+        if found.running and file.path == HA_CF:
+            host.log_styled(
+                "ha.cf takes effect when Heartbeat next starts here; see docs/operating.md",
+                fg="yellow",
+            )
+        yield install(file)
     if turn == "serving" and found.running:
         # Before the target is told of them: it can't listen where there is no address.
         for resource in absent_portals(cluster, observed(host, Network)):

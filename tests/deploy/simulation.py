@@ -377,8 +377,6 @@ class World:
             self.drbdadm(machine, *[word for word in words[1:] if word != ">/dev/null"])
         elif words[0].startswith(f"{SCRIPTS}/"):
             self.script(machine, words)
-        elif words == ["/usr/libexec/heartbeat/heartbeat", "-r"]:
-            self.heartbeat(machine, "reload")
         elif words[0] == "iscsiadm":
             self.login(machine, words[words.index("--targetname") + 1], words[-2].split(":")[0])
         else:

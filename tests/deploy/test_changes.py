@@ -89,7 +89,6 @@ def test_it_reaches_the_standby_first_and_stops_nothing(served, change):
     assert world.serving() == "weasel"
     for name in ("weasel", "otter"):
         node = world.machines[name]
-        assert node.heartbeat == (node.text("/etc/ha.d/ha.cf"), node.text("/etc/ha.d/authkeys"))
         assert node.replicas["r0"].applied == node.text("/etc/drbd.d/r0.res")
     assert world.machines["weasel"].targets == world.machines["weasel"].text("/etc/san/stgt.conf")
     again = served.run("--json", "-y")
