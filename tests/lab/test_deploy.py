@@ -16,7 +16,7 @@ from tests.lab.cluster import (
     takes_over,
 )
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.lab, pytest.mark.rehearsal, pytest.mark.timeout(1800)]
 
 
 def fingerprints(lab):
