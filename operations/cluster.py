@@ -27,8 +27,7 @@ def configured(turn: Turn) -> Iterator[PyinfraCommand]:
     """Install ha.cf, authkeys, haresources and the resource scripts.
 
     haresources and the scripts are read anew at each takeover. A running Heartbeat takes up ha.cf
-    at its next start and is not told before: made to re-read it (`heartbeat -r`), a standby claimed
-    what the other node held, and the target went down while both argued (seen in the lab).
+    at its next start and is not told before: that `heartbeat -r` moves nothing is not proved.
     """
     if not turn_of_this_host(turn):
         return
