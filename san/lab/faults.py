@@ -48,12 +48,6 @@ def apply_to_segments(layout: Layout, faults: Faults, chosen: Iterable[str] = SE
         segments.set_bandwidth(layout, segment, faults.bandwidth_mbit.get(segment, 0))
 
 
-def heal_disks(layout: Layout, host: str) -> None:
-    """Give a machine its disks back, as loading a snapshot needs them."""
-    for known in machine(host).disks:
-        _set_disk(layout, host, known.serial, broken=False)
-
-
 def _set_disk(layout: Layout, host: str, serial: str, *, broken: bool) -> None:
     """Put a node that fails every request between the device and its image, or take it away."""
     control = layout.qmp(host)

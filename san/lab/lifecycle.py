@@ -12,6 +12,7 @@ from attrs import frozen
 from san.lab import (
     accel,
     booted,
+    hardware,
     identity,
     image,
     lock,
@@ -94,8 +95,9 @@ def _start(layout: Layout, wanted: Wanted, report: Report) -> State:
     made = image.provide(wanted.suite, report)
     binary = power.qemu_binary()
     chosen = accel.decide(wanted.accel, binary, made.kernel, layout, report)
-    state = State(wanted.suite, chosen, made.directory, _free_ports())
-    kept = booted.place(made, chosen, binary)
+    known = hardware.digest(chosen, binary)
+    state = State(wanted.suite, chosen, known, made.directory, _free_ports())
+    kept = booted.place(made, known)
     names = f"{', '.join(MACHINES)} ({wanted.suite}, {_NAMES[chosen]})"
     if kept.exists():
         with report.step(f"start of {names}, booted before"), contextlib.suppress(LabError):

@@ -7,7 +7,7 @@ import re
 import subprocess
 from collections.abc import Callable
 
-from san.lab import faults, power, qmp
+from san.lab import hardware, power, qmp
 from san.lab.errors import LabError
 from san.lab.layout import Layout
 from san.lab.machines import MACHINES, machine
@@ -41,36 +41,34 @@ def save(
 
 
 def load(layout: Layout, state: State, name: str) -> Snapshot:
-    """Bring all machines to the moment `name`, paused; return what it was."""
+    """Bring all machines to the moment `name`, paused; return what it was.
+
+    Each machine is a new QEMU: one that had run on would still hold frames and bytes of the serial
+    cable on their way to it. Heartbeat hears in them its peer's later sequence numbers, takes the
+    peer that comes back for a stale one, and declares it dead.
+    """
     taken = state.snapshots.get(name)
     if taken is None:
         known = ", ".join(state.snapshots) or "none"
         msg = f"there is no snapshot '{name}' (there are: {known})"
         raise LabError(msg)
-    power.each(power.powered_hosts(layout), lambda host: qmp.execute(layout.qmp(host), "stop"))
+    if hardware.digest(state.accel, power.qemu_binary()) != state.hardware:
+        msg = (
+            f"snapshot '{name}' is of other hardware: QEMU or the machines' definition has changed "
+            "since the lab was started; `san lab down`, then `san lab up`"
+        )
+        raise LabError(msg)
+    power.each(power.powered_hosts(layout), lambda host: power.off(layout, host))
     for host in MACHINES:
         if host not in taken.powered:
-            power.off(layout, host)
             _image_command(layout, host, "-a", name)
-    power.each(taken.powered, lambda host: _load_machine(layout, state, host, name))
+    power.each(taken.powered, lambda host: power.on(layout, state, host, snapshot=name))
     return taken
 
 
 def go_on(layout: Layout, taken: Snapshot) -> None:
     """Let the machines of a loaded snapshot run, all at once."""
     power.each(taken.powered, lambda host: qmp.execute(layout.qmp(host), "cont"))
-
-
-def _load_machine(layout: Layout, state: State, host: str, name: str) -> None:
-    if power.powered(layout, host):
-        try:
-            faults.heal_disks(layout, host)
-            qmp.monitor(layout.qmp(host), f"loadvm {name}")
-        except LabError:  # hardware that the snapshot doesn't know: a fresh machine takes it
-            power.off(layout, host)
-        else:
-            return
-    power.on(layout, state, host, snapshot=name)
 
 
 def _save_disks(layout: Layout, host: str, name: str) -> None:

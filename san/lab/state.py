@@ -45,6 +45,7 @@ class State:
 
     suite: str
     accel: str
+    hardware: str
     image: Path
     ports: Mapping[str, int]
     faults: Faults = Faults()
@@ -70,6 +71,7 @@ def parse(text: str) -> State:
     return State(
         suite=value["suite"],
         accel=value["accel"],
+        hardware=value["hardware"],
         image=Path(value["image"]),
         ports=value["ports"],
         faults=Faults.parse(value["faults"]),

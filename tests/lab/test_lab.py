@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 import tenacity
+from attrs import evolve
 
-from san.lab import lifecycle, process
+from san.lab import lifecycle, process, snapshots
 from san.lab.errors import LabError
 from san.lab.lab import Lab
 from san.lab.layout import Layout
@@ -131,6 +132,35 @@ def test_restore_brings_memory_and_disks_back(bare: Lab) -> None:
         assert bare.ssh(host, "cat /run/memory /root/disk").stdout == "early\nearly\n"
     assert bare.ssh("weasel", "systemctl is-active witness").stdout == "active\n"
     assert "moment" in bare.snapshots()
+
+
+def test_nothing_sent_before_a_restore_arrives_after_it(wired: Lab) -> None:
+    """A frame from a moment that hasn't happened yet would be a peer's later heartbeat."""
+    hear = (
+        "import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM);"
+        "s.bind(('', 4711)); open('/run/heard', 'wb').write(s.recv(9))"
+    )
+    send = (
+        "import socket; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+        "while True: s.sendto(b'late', ('10.9.0.2', 4711))"
+    )
+    wired.ssh("otter", f'systemd-run --quiet --unit=hears python3 -c "{hear}"')
+    wired.ssh("otter", "until ss -Hlun 'sport = :4711' | grep -q .; do :; done", timeout=60)
+    wired.snapshot("silence")
+    wired.ssh("weasel", f'systemd-run --quiet --unit=sends python3 -c "{send}"')
+    wired.ssh("otter", "until [ -s /run/heard ]; do :; done", timeout=60)
+
+    wired.restore("silence")
+
+    assert wired.ssh("otter", "systemctl is-active hears").stdout == "active\n"
+
+
+def test_snapshot_of_other_hardware_is_a_refusal(bare: Lab) -> None:
+    """A machine's memory on other hardware than it was saved on is a kernel that panics."""
+    changed = evolve(bare.state, hardware="of-yesterday")
+    with pytest.raises(LabError, match="of other hardware"):
+        snapshots.load(bare.layout, changed, lifecycle.BARE)
+    assert all(bare.powered(host) for host in bare.hosts)
 
 
 def test_power_cut_forgets_memory_and_keeps_what_was_synced(bare: Lab) -> None:
