@@ -10,6 +10,7 @@ from .heartbeat import Heartbeat
 from .network import Network, Portal, address
 from .plain import plain
 from .problem import Problem
+from .secret import Secret
 from .storage import DrbdResource, VolumeGroup
 from .target import Target
 
@@ -140,7 +141,14 @@ class Cluster:
         """What only the whole cluster shows."""
         if len(self.nodes) != PAIR:
             yield Problem("nodes", f"it has {len(self.nodes)} nodes; a cluster has exactly two")
+        if self.target_software == "iet":
+            yield Problem(
+                "target_software",
+                "'iet' is rendered, but not deployed yet: nothing builds its kernel module on the "
+                "nodes; write 'stgt'",
+            )
         yield from self._names()
+        yield from self._users()
         yield from self._acknowledged()
         yield from cabling.problems(self)
         yield from stacking.problems(self)
@@ -153,6 +161,19 @@ class Cluster:
             yield Problem("nodes", f"{name!r} names two hosts; each has its own `uname -n`")
         for name in duplicates(name.lower() for name in self.iscsi_names):
             yield Problem("targets", f"{name!r} is there twice; each iSCSI name is unique")
+
+    def _users(self) -> Iterator[Problem]:
+        """STGT has one table of CHAP users for all targets."""
+        secrets: dict[str, Secret] = {}
+        for index, target in enumerate(self.targets):
+            if target.chap and secrets.setdefault(target.chap.user, target.chap.secret) != (
+                target.chap.secret
+            ):
+                yield Problem(
+                    f"targets[{index}].chap",
+                    f"user {target.chap.user!r} has another secret at another target; STGT knows "
+                    "each user once: give it one secret, or each target its own user",
+                )
 
     def _acknowledged(self) -> Iterator[Problem]:
         for index, name in enumerate(self.acknowledged):

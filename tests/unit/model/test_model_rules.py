@@ -7,6 +7,7 @@ from model_tree import problems, put
 from san.model import (
     Acl,
     Bcast,
+    Chap,
     Client,
     DrbdResource,
     Lun,
@@ -287,7 +288,22 @@ class TestStack:
 
     def test_lun_0_is_iets_first(self, cluster):
         cluster = put(cluster, "targets[0].luns[0].number", 0)
-        assert problems(put(cluster, "target_software", "iet")) == []
+        (problem,) = problems(put(cluster, "target_software", "iet"))
+        assert "target_software: 'iet' is rendered, but not deployed yet" in problem
+
+    def test_a_chap_user_with_two_secrets(self, cluster, monkeypatch):
+        monkeypatch.setenv("OTHER_SECRET", "other-chap-0001")
+        (target,) = cluster.targets
+        (group,) = cluster.volume_groups
+        cluster = put(cluster, "volume_groups[0].volumes", (*group.volumes, Volume("two", "64M")))
+
+        def second(secret):
+            chap = Chap(target.chap.user, Secret(secret))
+            return Target(IQN + "two", luns=(Lun(1, "storage/two"),), chap=chap)
+
+        assert problems(put(cluster, "targets", (target, second("CHAP_SECRET")))) == []
+        cluster = put(cluster, "targets", (target, second("OTHER_SECRET")))
+        says(cluster, at="targets[1].chap", words="STGT knows each user once")
 
 
 class TestAcl:

@@ -33,9 +33,12 @@ def changed(cluster, **parts):
 
 
 def guide():
-    """The guide's cluster: IET, IPaddr, LVM, no CHAP, and an ifupdown of its time."""
+    """The guide's cluster: IET, IPaddr, LVM, no CHAP, and an ifupdown of its time.
+
+    No inventory declares it yet: IET is rendered, and not deployed.
+    """
     test = Target("iqn.2009-02.com.example:test", luns=(Lun(0, "storage/test"),), alias="test")
-    return changed(
+    return attrs.evolve(
         reference(),
         targets=(test,),
         portals=(Portal("192.168.1.1/24"), Portal("192.168.2.1/24")),

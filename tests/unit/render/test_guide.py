@@ -1,6 +1,6 @@
 """The guide's own choices give the guide's own lines."""
 
-from reference import changed
+import attrs
 
 from san.model import DrbdResource, Volume, VolumeGroup
 from san.render.haresources import haresources
@@ -23,7 +23,7 @@ def test_ietd_conf(guide_cluster):
 
 
 def test_haresources_of_several_resources_and_groups(guide_cluster):
-    cluster = changed(
+    cluster = attrs.evolve(
         guide_cluster,
         resources=(
             *guide_cluster.resources,

@@ -1,5 +1,6 @@
 """What STGT and IET are told."""
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -114,6 +115,6 @@ class TestIet:
 
     def test_names_are_regular_expressions_there(self, guide_cluster):
         acl = Acl(("10.0.0.0/8", "iqn.2009-02.com.example:b"))
-        cluster = with_targets(guide_cluster, target("test", number=0, acl=acl))
+        cluster = attrs.evolve(guide_cluster, targets=(target("test", number=0, acl=acl),))
         line = "iqn.2009-02.com.example:test 10.0.0.0/8, iqn[.]2009-02[.]com[.]example:b"
         assert line in initiators_allow(cluster).splitlines()
