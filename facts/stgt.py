@@ -7,6 +7,9 @@ from pyinfra.api.facts import FactBase
 from san.observe import services, stgt
 from san.observe.sections import UnreadableError, script
 
+SCRIPT = "/etc/ha.d/resource.d/iscsi-target"
+"""Ours: its `check` knows what tgtadm doesn't tell, such as secrets, write flags and new sizes."""
+
 _SERVICES = services.shell(programs=[stgt.PROGRAM], daemons=[stgt.DAEMON], units=[stgt.UNIT])
 _STGT = f"""\
 for second in 1 2 3; do
@@ -24,6 +27,9 @@ done
 if [ $status = 0 ]; then
   tgtadm --lld iscsi --op show --mode target
   status=$?
+  if [ -x {SCRIPT} ]; then
+    {SCRIPT} check 2>&1 | while IFS= read -r line; do echo "{stgt.DIFFERS}$line"; done
+  fi
 fi
 {_SERVICES}
 exit $status
@@ -33,7 +39,9 @@ once more after it was asked, so that one which ends meanwhile is stopped, not m
 
 
 class Stgt(FactBase[stgt.StgtState]):
-    """Targets, LUNs, initiators' sessions, ACLs and portals; no secrets.
+    """Targets, LUNs, initiators' sessions, ACLs and portals, and what differs from stgt.conf.
+
+    No secrets.
 
     .. code:: python
 
@@ -42,7 +50,7 @@ class Stgt(FactBase[stgt.StgtState]):
     """
 
     def command(self) -> StringCommand:
-        """Two calls of tgtadm; one where tgtd doesn't run."""
+        """Two calls of tgtadm and one of our script; one call where tgtd doesn't run."""
         return StringCommand(script({"stgt": _STGT}))
 
     def process(self, output: list[str]) -> stgt.StgtState:

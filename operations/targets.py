@@ -5,16 +5,13 @@ from collections.abc import Iterator
 from pyinfra.api.command import PyinfraCommand, StringCommand
 from pyinfra.context import host
 
-from facts.stgt import Stgt
+from facts.stgt import SCRIPT, Stgt
 from operations.file import differing, install
 from operations.node import serving_node, turn_of_this_host
 from operations.observation import converging, forget, observed
 from san.decide.serving import Turn
-from san.decide.target import serves_exactly
+from san.decide.target import new_sizes_left, serves_exactly
 from san.model import Node
-from san.render.files import RESOURCE_SCRIPTS
-
-SCRIPT = f"{RESOURCE_SCRIPTS}/iscsi-target"
 
 
 @converging(Node)
@@ -30,6 +27,11 @@ def configured(turn: Turn) -> Iterator[PyinfraCommand]:
     found = observed(host, Stgt)
     serves = serving_node() == host.data.member.name
     changed = differing("targets")
+    for left in new_sizes_left(found):
+        host.log_styled(
+            f"{left}: at the next takeover, or now, at a quiet moment; see docs/operating.md",
+            fg="yellow",
+        )
     for file in changed:
         told = (SCRIPT, "apply") if serves and found.running and file is changed[-1] else ()
         yield install(file, *told)

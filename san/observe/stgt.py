@@ -13,6 +13,9 @@ PROGRAM = "tgtadm"
 DAEMON = "tgtd"
 UNIT = "tgt.service"
 
+DIFFERS = "differs "
+"""Before each line of what `iscsi-target check` says."""
+
 NOT_CONNECTED = 107
 """tgtadm's status where nothing listens: errno ENOTCONN. Its words differ between versions."""
 
@@ -91,6 +94,8 @@ class StgtState:
     targets: tuple[StgtTarget, ...]
     portals: tuple[str, ...]
     """Where it listens: `0.0.0.0:3260`, `[::]:3260`."""
+    differs: tuple[str, ...] = ()
+    """What `iscsi-target apply` would do to make it follow its configuration; none without tgtd."""
 
     def to_json(self) -> dict[str, Any]:
         """The state in JSON's types."""
@@ -118,6 +123,9 @@ def parse(output: Iterable[str]) -> StgtState:
         boot=found.boot.get(UNIT, "absent"),
         targets=parse_targets(section.lines) if running else (),
         portals=parse_portals(section.lines) if running else (),
+        differs=tuple(
+            line.removeprefix(DIFFERS) for line in section.lines if line.startswith(DIFFERS)
+        ),
     )
 
 

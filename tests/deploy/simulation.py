@@ -768,6 +768,8 @@ class World:
         lines = ["program tgtadm", "unit tgt.service masked"]
         if machine.targets is None:
             return 107, ["tgtadm: failed to send request hdr to tgt daemon", *lines]
+        if machine.targets != machine.text("/etc/san/stgt.conf"):
+            lines.append("differs add what the simulation doesn't name")
         return 0, [*self.tgtadm(machine), "daemon tgtd", *lines]
 
     def tgtadm(self, machine):

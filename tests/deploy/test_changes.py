@@ -96,6 +96,22 @@ def test_it_reaches_the_standby_first_and_stops_nothing(served, change):
     assert again.changed == set()
 
 
+def test_a_target_that_does_not_follow_its_file_is_told_again(served):
+    """A run that was refused, or somebody's tgtadm: the names and LUNs are right, CHAP is gone."""
+
+    def without_chap(weasel):
+        lines = weasel.targets.splitlines(keepends=True)
+        weasel.targets = "".join(line for line in lines if not line.startswith("chap "))
+        assert weasel.targets != weasel.text("/etc/san/stgt.conf")
+
+    served.change(weasel=without_chap)
+    ran = served.run("--json", "-y")
+    assert ran.returncode == 0, ran.output
+    assert len(ran.changed) == 1
+    weasel = served.world.machines["weasel"]
+    assert weasel.targets == weasel.text("/etc/san/stgt.conf")
+
+
 def test_the_volumes_are_as_declared(served):
     served.declare(attrs.evolve(served.cluster, **volume_and_lun(served.cluster)))
     served.run("-y")

@@ -1,5 +1,7 @@
 """deploy.py on real machines: from bare to serving, and the runs after that."""
 
+import signal
+
 import pytest
 
 from tests.lab.cluster import (
@@ -69,6 +71,7 @@ def test_a_run_while_failed_over_leaves_it_failed_over(deployed_lab):
 def test_a_second_run_is_refused_and_told_who_holds_the_lock():
     first = start()
     read_until(first, "Starting operation: Packages")
+    first.send_signal(signal.SIGSTOP)  # it has the lock, and doesn't end before it is asked for
 
     second = deploy()
 

@@ -67,7 +67,10 @@ def test_no_secret_is_shown_while_files_with_secrets_are_written(deployed_lab):
     watch = "while :; do cat /proc/[0-9]*/cmdline; done 2>/dev/null | tr '\\\\0' ' ' > /run/seen"
     for host in deployed_lab.hosts:
         lost = "/etc/iscsi/iscsid.conf" if host == "badger" else "/etc/san/stgt.conf"
-        deployed_lab.ssh(host, f'rm {lost}; setsid sh -c "{watch}" & echo $! > /run/watch.pid')
+        deployed_lab.ssh(
+            host,
+            f'rm {lost}; setsid sh -c "{watch}" >/dev/null 2>&1 & echo $! > /run/watch.pid',
+        )
 
     run = deploy("-vvv", "--diff")
 

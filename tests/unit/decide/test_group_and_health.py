@@ -9,11 +9,11 @@ from states import checked, device, drbd, lvm, network
 from san.decide.group import Holdings, lacking
 from san.decide.health import paths_amiss, replication_amiss
 from san.decide.software import software
-from san.decide.target import serves_exactly
+from san.decide.target import new_sizes_left, serves_exactly
 from san.model import Lun, Volume
 from san.observe.initiator import InitiatorState
 from san.observe.multipath import MultipathMap, Path
-from san.observe.stgt import StgtLun, StgtState, StgtTarget
+from san.observe.stgt import StgtLun, StgtSession, StgtState, StgtTarget
 from san.render.haresources import resources
 from san.render.stgt import wwid
 
@@ -141,6 +141,27 @@ def stgt(*luns, running=True, name="iqn.2009-02.com.example:test"):
 )
 def test_exactly_what_is_declared_is_served(cluster, found, exact):
     assert serves_exactly(cluster, found) == exact
+
+
+NEW_SIZE = "resize LUN 1 of iqn.2009-02.com.example:test from 67 MB to 101 MB"
+
+
+@pytest.mark.parametrize(
+    ("differs", "used", "exact", "left"),
+    [
+        ((NEW_SIZE,), True, True, (NEW_SIZE,)),
+        ((NEW_SIZE,), False, False, ()),
+        (("give iqn.2009-02.com.example:test user joe",), True, False, ()),
+        ((NEW_SIZE, "set user joe"), True, False, (NEW_SIZE,)),
+    ],
+)
+def test_only_the_new_size_of_a_lun_in_use_can_wait(cluster, differs, used, exact, left):
+    found = stgt((1, "/dev/storage/test"))
+    (target,) = found.targets
+    sessions = (StgtSession(1, "iqn.1993-08.org.debian:01:badger", None, ()),) if used else ()
+    found = attrs.evolve(found, differs=differs, targets=(attrs.evolve(target, sessions=sessions),))
+    assert serves_exactly(cluster, found) == exact
+    assert new_sizes_left(found) == left
 
 
 def test_a_further_lun_is_not_served_yet(cluster):

@@ -398,9 +398,14 @@ class TestApply:
         os.truncate(backing, 96 << 20)
         machine.run("losetup", "-c", loops[2])
         try:
+            left = f"resize LUN 1 of {TEST} from 67 MB to 101 MB"
+            assert machine.call("check").stdout == f"{left}\n"
             done = machine.call("apply")
-            assert done.returncode == 4
-            assert f"resize LUN 1 of {TEST} from 67 MB to 101 MB" in done.stderr
+            assert done.returncode == 0
+            assert done.stdout.startswith(f"left for the next takeover, a client uses it: {left};")
+            assert machine.call("status").stdout == "running\n"
+            assert machine.call("start").returncode == 0
+            assert client.scsi(1, READ).startswith("good"), "still the same tgtd"
             assert machine.call("apply", f"{TEST}/1").returncode == 0
             assert machine.call("check").returncode == 0
             capacity = client.scsi(1, "25000000000000000000").split()[1]
