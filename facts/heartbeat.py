@@ -14,6 +14,7 @@ _FILES = f"""\
 {_SERVICES}
 cd {heartbeat.CONFIG} 2>/dev/null || exit 0
 if [ -e authkeys ]; then stat -c 'authkeys %a' authkeys; fi
+if [ ha.cf -nt {heartbeat.PID_FILE} ]; then echo '{heartbeat.OUTDATED}'; fi
 set --
 for name in ha.cf haresources; do
   if [ -e "$name" ]; then echo "file $name"; set -- "$@" "{heartbeat.CONFIG}/$name"; fi

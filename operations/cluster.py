@@ -26,8 +26,9 @@ from san.render.files import RESOURCE_SCRIPTS
 def configured(turn: Turn) -> Iterator[PyinfraCommand]:
     """Install ha.cf, authkeys, haresources and the resource scripts.
 
-    haresources and the scripts are read anew at each takeover. A running Heartbeat takes up ha.cf
-    at its next start and is not told before: that `heartbeat -r` moves nothing is not proved.
+    haresources and the scripts are read anew at each takeover, ha.cf at Heartbeat's start: the
+    standby's is restarted, the serving node's is not. It takes a changed ha.cf up in the run that
+    finds it on the standby.
     """
     if not turn_of_this_host(turn):
         return
@@ -39,12 +40,15 @@ def configured(turn: Turn) -> Iterator[PyinfraCommand]:
         if parting is not None:
             raise Refusal(parting)
     for file in changed:
-        if found.running and file.path == HA_CF:
+        yield install(file)
+    if found.running and (found.outdated or HA_CF in {file.path for file in changed}):
+        if serving_node() in {None, host.data.member.name}:
             host.log_styled(
                 "ha.cf takes effect when Heartbeat next starts here; see docs/operating.md",
                 fg="yellow",
             )
-        yield install(file)
+        else:
+            yield StringCommand("systemctl", "restart", "heartbeat.service")
     if turn == "serving" and found.running:
         # Before the target is told of them: it can't listen where there is no address.
         for resource in absent_portals(cluster, observed(host, Network)):

@@ -18,6 +18,12 @@ UNIT = "heartbeat.service"
 DAEMON = "heartbeat"
 PROGRAM = "cl_status"
 
+PID_FILE = "/run/heartbeat.pid"
+"""Written at Heartbeat's start, when it reads ha.cf."""
+
+OUTDATED = "outdated"
+"""The fact's word for a ha.cf that is newer than the start."""
+
 Holds = Literal["none", "local", "foreign", "all", "transition"]
 """Which groups this node holds: `local` those that haresources names it for, `foreign` the other
 node's; `transition` while any of them moves.
@@ -69,6 +75,8 @@ class HeartbeatState:
     """None where there is no such file."""
     authkeys_mode: int | None
     """Permission bits of authkeys, whose contents stay where they are; None without the file."""
+    outdated: bool = False
+    """Whether it runs by an older ha.cf than is there."""
 
     def holds_group_of(self, preferred: str, own: str) -> bool | None:
         """Whether the node named `own` holds the groups that haresources names `preferred` for.
@@ -107,6 +115,7 @@ def parse(output: Iterable[str]) -> HeartbeatState:
         ha_cf=parse_ha_cf(texts["ha.cf"]) if "ha.cf" in texts else None,
         haresources=parse_haresources(texts["haresources"]) if "haresources" in texts else None,
         authkeys_mode=_mode(lines),
+        outdated=running and OUTDATED in lines,
     )
 
 

@@ -756,6 +756,8 @@ class World:
             yield "program cl_status"
         if machine.heartbeat:
             yield "daemon heartbeat"
+            if machine.heartbeat[0] != machine.text(f"{HA}/ha.cf"):
+                yield "outdated"
         yield "unit heartbeat.service enabled"
         for name in ("ha.cf", "haresources"):
             if (text := machine.text(f"{HA}/{name}")) is not None:

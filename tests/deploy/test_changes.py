@@ -96,6 +96,24 @@ def test_it_reaches_the_standby_first_and_stops_nothing(served, change):
     assert again.changed == set()
 
 
+def test_heartbeat_takes_its_settings_up_on_each_node_while_it_is_the_standby(served):
+    def in_force():
+        nodes = (served.world.machines[name] for name in ("weasel", "otter"))
+        return [node.heartbeat[0] == node.text("/etc/ha.d/ha.cf") for node in nodes]
+
+    served.declare(attrs.evolve(served.cluster, **deadtime(served.cluster)))
+    assert "ha.cf takes effect when Heartbeat next starts" in served.run("-y").output
+    assert in_force() == [False, True]
+    world = served.world
+    world.fail_over()
+    world.save(served.directory)
+    ran = served.run("--json", "-y")
+    assert ran.changed == {("Cluster files, standby first", "@fake/weasel")}
+    assert in_force() == [True, True]
+    assert served.world.accidents == []
+    assert served.run("--json", "-y").changed == set()
+
+
 def test_a_target_that_does_not_follow_its_file_is_told_again(served):
     """A run that was refused, or somebody's tgtadm: the names and LUNs are right, CHAP is gone."""
 

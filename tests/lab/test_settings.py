@@ -6,6 +6,12 @@ from tests.lab.cluster import ROOT, deploy, installed_on, serving
 
 pytestmark = [pytest.mark.lab, pytest.mark.rehearsal, pytest.mark.timeout(1800)]
 
+
+def runs_by_an_older_ha_cf(lab, node):
+    test = "[ /etc/ha.d/ha.cf -nt /run/heartbeat.pid ]"
+    return lab.ssh(node, test, check=False).returncode == 0
+
+
 PROBE = """
 import socket, sys, time
 end = time.monotonic() + float(sys.argv[1])
@@ -20,6 +26,25 @@ while time.monotonic() < end:
     time.sleep(0.5)
     print("probed", flush=True)
 """
+
+
+WATCH = """
+import os, socket, struct
+# The kernel's process events (linux/cn_proc.h): every exec is told, none is looked for.
+events = socket.socket(socket.AF_NETLINK, socket.SOCK_DGRAM, 11)
+events.bind((os.getpid(), 1))
+events.send(struct.pack("=IHHIIIIIIHHI", 40, 3, 0, 0, os.getpid(), 1, 1, 0, 0, 4, 0, 1))
+with open("/run/seen", "wb", buffering=0) as seen:
+    while True:
+        try:
+            what, _, _, process = struct.unpack_from("=IIQI", events.recv(4096), 36)
+            if what == 2:  # exec
+                with open(f"/proc/{process}/cmdline", "rb") as arguments:
+                    seen.write(arguments.read())
+        except OSError:  # it has ended, or events were dropped
+            pass
+"""
+"""Writes the arguments of each process that starts."""
 
 
 @pytest.fixture
@@ -53,6 +78,8 @@ def test_a_changed_setting_reaches_the_standby_first_while_the_portals_answer(
     written = installed_on(run, "/etc/ha.d/ha.cf")
     assert written == ["otter", "weasel"]
     assert serving(deployed_lab) == "weasel"
+    assert not runs_by_an_older_ha_cf(deployed_lab, "otter")
+    assert runs_by_an_older_ha_cf(deployed_lab, "weasel")
     again = deploy(inventory=later_deadtime)
     assert again.changed == 0, again.log
 
@@ -64,20 +91,18 @@ def test_no_secret_is_shown_while_files_with_secrets_are_written(deployed_lab):
         if "=" in line
     ]
     assert len(secrets) == 3
-    watch = "while :; do cat /proc/[0-9]*/cmdline; done 2>/dev/null | tr '\\\\0' ' ' > /run/seen"
     for host in deployed_lab.hosts:
         lost = "/etc/iscsi/iscsid.conf" if host == "badger" else "/etc/san/stgt.conf"
-        deployed_lab.ssh(
-            host,
-            f'rm {lost}; setsid sh -c "{watch}" >/dev/null 2>&1 & echo $! > /run/watch.pid',
-        )
+        deployed_lab.ssh(host, f"rm {lost}; cat > /run/watch.py", input=WATCH)
+        deployed_lab.ssh(host, "systemd-run --quiet --unit=watch python3 /run/watch.py")
+        deployed_lab.ssh(host, "until [ -e /run/seen ]; do :; done", timeout=60)
 
     run = deploy("-vvv", "--diff")
 
     assert run.returncode == 0, run.log
     assert run.changed == 3, run.log
     for host in deployed_lab.hosts:
-        deployed_lab.ssh(host, "pkill -s $(cat /run/watch.pid) || :")
+        deployed_lab.ssh(host, "systemctl stop watch")
         seen = deployed_lab.ssh(host, "tr -d '\\0' < /run/seen").stdout
         assert "san-install" in seen
         readable = deployed_lab.ssh(
