@@ -12,7 +12,7 @@ SHELL_SCRIPTS = $(shell grep -rlIE --exclude='*.py' '^\#! ?/bin/(ba|da)?sh' temp
 TYPED = san facts operations $(wildcard config.py deploy.py) inventory.py
 
 .DELETE_ON_ERROR:
-.PHONY: demo test rehearse lint bench-redeploy clean setup packages
+.PHONY: demo test lint bench-redeploy clean setup packages
 
 demo: setup
 	$(BIN)/san demo
@@ -22,7 +22,7 @@ test: lint
 	@echo '== unit, facts, operations, deploy'
 	$(BIN)/python -m pytest -n auto tests/unit tests/facts tests/operations tests/deploy
 	@echo '== lab'
-	$(BIN)/python -m pytest tests/lab -m "not rehearsal"
+	$(BIN)/python -m pytest tests/lab
 	@echo '== every tier passed'
 
 lint: setup
@@ -32,10 +32,6 @@ lint: setup
 	shellcheck --exclude=SC1091 $(SHELL_SCRIPTS) # SC1091: what a script sources is on the nodes
 	$(BIN)/lint-imports --no-logo --no-cache
 	@echo '== lint passed'
-
-# Scenarios that `make test` does not count on yet.
-rehearse: setup
-	$(BIN)/python -m pytest tests/lab -m rehearsal
 
 bench-redeploy: setup
 	$(BIN)/san bench redeploy

@@ -8,6 +8,7 @@ from tests.lab.cluster import (
     DEPLOYED,
     NODES,
     ON_DISK,
+    connection,
     deploy,
     is_primary,
     kill,
@@ -18,11 +19,15 @@ from tests.lab.cluster import (
     takes_over,
 )
 
-pytestmark = [pytest.mark.lab, pytest.mark.rehearsal, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(1800)]
 
 
 def fingerprints(lab):
     return {host: lab.ssh(host, ON_DISK, timeout=300).stdout for host in NODES}
+
+
+def generations(lab):
+    return {node: lab.ssh(node, "drbdadm get-gi r0").stdout for node in NODES}
 
 
 def test_a_dry_run_on_bare_nodes_shows_the_whole_plan_and_changes_nothing_on_disk(bare):
@@ -96,6 +101,24 @@ def test_a_dead_peer_is_a_refusal_until_a_degraded_run_is_allowed(deployed_lab):
     assert "--> Results:" in allowed.log  # pyinfra's status is 1 all the same: a host was away
     assert allowed.changed == 0, allowed.log
     assert is_primary(deployed_lab, "weasel")
+
+
+def test_a_split_brain_is_a_refusal_and_both_sides_keep_what_they_have(deployed_lab):
+    deployed_lab.link_cut("weasel", "replication")
+    connection(deployed_lab, "otter", "WFConnection")
+    deployed_lab.ssh("otter", "drbdadm primary r0 && drbdadm secondary r0")
+    deployed_lab.link_up("weasel", "replication")
+    connection(deployed_lab, "weasel", "StandAlone")
+    before = generations(deployed_lab)
+
+    refused = deploy()
+
+    assert refused.returncode == 1
+    assert "r0 is StandAlone on" in refused.log
+    assert "docs/runbook.md, 'Split brain'" in " ".join(refused.log.split())
+    assert "Traceback" not in refused.log
+    assert generations(deployed_lab) == before
+    assert serving(deployed_lab) == "weasel"
 
 
 def test_a_volume_group_that_lies_on_another_disk_too_is_a_refusal(deployed_lab):

@@ -4,7 +4,7 @@ import pytest
 
 from tests.lab.cluster import ROOT, deploy, installed_on, serving
 
-pytestmark = [pytest.mark.lab, pytest.mark.rehearsal, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(1800)]
 
 
 def runs_by_an_older_ha_cf(lab, node):

@@ -5,7 +5,7 @@ import pytest
 from san.drill import power_cut
 from san.lab.progress import Silent
 
-pytestmark = [pytest.mark.lab, pytest.mark.rehearsal, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(1800)]
 
 SCRIPT = "/etc/ha.d/resource.d/iscsi-target"
 
