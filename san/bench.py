@@ -1,17 +1,17 @@
 """`san bench`: what a run costs, measured on the lab as the user's own machine runs it."""
 
 import json
-from collections import Counter
+from collections.abc import Mapping
 from statistics import median
+from typing import Any
 
 import click
 from rich.console import Console
 from rich.table import Table
 
 from san.check import init
-from san.demo import DEPLOYED, INVENTORY, converge
+from san.demo import INVENTORY, converge, deployed
 from san.lab.errors import LabError
-from san.lab.lab import Lab
 from san.lab.progress import Report as Progress
 
 RUNS = 5
@@ -33,13 +33,9 @@ def redeploy(context: click.Context, *, as_json: bool) -> None:
     progress = Progress()
     context.invoke(init, inventory=INVENTORY)
     try:
-        lab = Lab.open()
-        if DEPLOYED not in lab.snapshots():
-            raise click.ClickException("the lab has no deployed cluster; run: make demo")
-        with progress.step(f"the lab's machines back to {DEPLOYED}"):
-            lab.restore(DEPLOYED)
+        deployed(progress)
     except LabError as error:
-        raise click.ClickException(f"{error}; run: make demo") from error
+        raise click.ClickException(str(error)) from error
     converge(progress, "a run to warm up")
     runs = [converge(progress, f"run {number} of {RUNS}") for number in range(1, RUNS + 1)]
     changed = sum(run.changed for run in runs)
@@ -48,21 +44,32 @@ def redeploy(context: click.Context, *, as_json: bool) -> None:
         "median_seconds": round(median(run.seconds for run in runs), 2),
         "changed": changed,
         "commands_per_host": dict(runs[-1].commands_per_host),
-        "facts": dict(runs[-1].facts),
+        "facts": {
+            name: {
+                "reads": reads.count,
+                "seconds": round(median(run.facts[name].seconds for run in runs), 2),
+            }
+            for name, reads in runs[-1].facts.items()
+        },
     }
     if as_json:
         click.echo(json.dumps(figures, indent=2))
     else:
-        _show(figures["median_seconds"], runs[-1].facts, runs[-1].commands_per_host)
+        _show(figures)
     if changed:
         raise click.ClickException(f"{changed} operations changed something in a run at rest")
 
 
-def _show(seconds: object, facts: object, commands: object) -> None:
-    table = Table("fact", "read how often, all hosts", title=f"median of {RUNS}: {seconds} s")
-    for name, count in Counter(facts).most_common():  # type: ignore[call-overload]  # a mapping
-        table.add_row(name, str(count))
+def _show(figures: Mapping[str, Any]) -> None:
+    table = Table(title=f"median of {RUNS}: {figures['median_seconds']} s")
+    table.add_column("fact")
+    table.add_column("read, all hosts", justify="right")
+    table.add_column("seconds, all hosts", justify="right")
+    by_cost = sorted(figures["facts"].items(), key=lambda item: -item[1]["seconds"])
+    for name, cost in by_cost:
+        table.add_row(name, str(cost["reads"]), f"{cost['seconds']:.2f}")
     console = Console()
     console.print(table)
-    console.print(f"remote commands for each host: {commands}", highlight=False)
+    commands = ", ".join(f"{host} {n}" for host, n in figures["commands_per_host"].items())
+    console.print(f"remote commands: {commands}", highlight=False)
     console.print(f"a usual Ansible playbook, measured elsewhere: {ANSIBLE_SECONDS:.0f} s")

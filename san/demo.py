@@ -56,6 +56,18 @@ def demo(context: click.Context, suite: str | None) -> None:
         )
 
 
+def deployed(progress: Progress) -> None:
+    """The lab's machines with the cluster deployed: brought back to it, or deployed now."""
+    layout = Layout(default_directory())
+    lab = lifecycle.up(layout, lifecycle.Wanted(default_suite()), progress)
+    if DEPLOYED in lab.snapshots():
+        with progress.step(f"the lab's machines back to {DEPLOYED}"):
+            lab.restore(DEPLOYED)
+    else:
+        converge(progress, "deploy: two nodes and a client")
+        lab.snapshot(DEPLOYED)
+
+
 def converge(progress: Progress, title: str) -> Run:
     """Run pyinfra on inventory.py and deploy.py; each operation is shown as it starts."""
     with progress.step(title):

@@ -18,6 +18,14 @@ _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @attrs.frozen
+class Reads:
+    """How often a fact was read, and the seconds that its answers took, summed over the hosts."""
+
+    count: int = 0
+    seconds: float = 0.0
+
+
+@attrs.frozen
 class Run:
     """One run of pyinfra: how long it took in seconds, what it changed, what it asked of whom."""
 
@@ -27,8 +35,8 @@ class Run:
     """Operations that ran a command, summed over the hosts."""
     commands_per_host: Mapping[str, int]
     """Remote commands, those of facts included."""
-    facts: Mapping[str, int]
-    """Facts read, by name, summed over the hosts."""
+    facts: Mapping[str, Reads]
+    """By the fact's name. Hosts answer at the same time: their seconds are no part of the run's."""
     log: str = attrs.field(repr=False)
 
     def to_json(self) -> dict[str, object]:
@@ -62,7 +70,8 @@ def pyinfra(
         cwd=directory,
     )
     commands: Counter[str] = Counter()
-    facts: Counter[str] = Counter()
+    asked: dict[str, float] = {}
+    facts: dict[str, Reads] = {}
     log = []
     assert process.stderr is not None  # noqa: S101 (we asked for a pipe)
     assert process.stdout is not None  # noqa: S101
@@ -71,8 +80,11 @@ def pyinfra(
         log.append(line)
         if found := _COMMAND.match(line):
             commands[found[1]] += 1
+            asked[found[1]] = monotonic()
         elif found := _FACT.match(line):
-            facts[found[2]] += 1
+            host, name = found.groups()
+            so_far = facts.get(name, Reads())
+            facts[name] = Reads(so_far.count + 1, so_far.seconds + monotonic() - asked[host])
         elif found := _OPERATION.match(line):
             seen(found[1])
     answer = process.stdout.read()
@@ -84,7 +96,7 @@ def pyinfra(
         seconds=monotonic() - started,
         changed=_changed(answer),
         commands_per_host=dict(commands),
-        facts=dict(facts),
+        facts=facts,
         log="".join(log),
     )
 
