@@ -28,6 +28,9 @@ for session in /sys/class/iscsi_session/session*; do
   done
   echo "$line"
 done
+if program=$(command -v iscsiadm); then
+  if grep -q {initiator.RECORDS[1]} "$program"; then echo records {initiator.RECORDS[1]}; fi
+fi
 set --
 for file in {initiator.NAME_FILE} {initiator.SETTINGS_FILE} {initiator.MULTIPATH_FILE} \
     {" ".join(initiator.RECORDS)}; do
@@ -51,7 +54,11 @@ class Initiator(FactBase[initiator.InitiatorState]):
     """
 
     def command(self) -> StringCommand:
-        """One `grep` for the settings' lines alone, one `multipathd`; the rest are builtins."""
+        """Two calls of `grep`, one of `multipathd`; the rest are builtins.
+
+        The settings' lines alone are read. Where the records are is built into iscsiadm, which
+        tells it in no other way.
+        """
         return StringCommand(
             script({"initiator": _INITIATOR, "maps": "exec multipathd show maps json"})
         )

@@ -4,6 +4,7 @@ from pyinfra.api.command import QuoteString, StringCommand
 from pyinfra.context import host
 
 from facts.files import Files
+from facts.initiator import Initiator
 from facts.network import Network
 from operations.observation import observed
 from san.decide.links import manager
@@ -63,8 +64,11 @@ def rewritten(file: File) -> bool:
 
 def _files() -> tuple[File, ...]:
     cluster: Cluster = host.data.cluster
-    render = node_files if isinstance(host.data.member, Node) else client_files
-    return render(cluster, host.data.member.name, manager(cluster, observed(host, Network)))
+    manages = manager(cluster, observed(host, Network))
+    if isinstance(host.data.member, Node):
+        return node_files(cluster, host.data.member.name, manages)
+    records = observed(host, Initiator).records
+    return client_files(cluster, host.data.member.name, manages, records)
 
 
 def _is(file: File, found: FileState | None) -> bool:

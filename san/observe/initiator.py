@@ -21,7 +21,7 @@ UNITS = ("iscsid.service", "iscsid.socket", "open-iscsi.service", "multipathd.se
 NAME_FILE = "/etc/iscsi/initiatorname.iscsi"
 SETTINGS_FILE = "/etc/iscsi/iscsid.conf"
 RECORDS = ("/etc/iscsi/nodes", "/var/lib/iscsi/nodes")
-"""Debian's places for node records, old and new."""
+"""Debian's places for node records: up to 12 and from 13."""
 MULTIPATH_FILE = "/etc/multipath.conf"
 
 KEYS = {
@@ -95,6 +95,8 @@ class InitiatorState:
     """Those of iscsid.conf, which new node records copy; None without the file."""
     nodes: tuple[NodeRecord, ...]
     sessions: tuple[Session, ...]
+    records: str
+    """Where this open-iscsi keeps its node records; Debian 12's place where none is installed."""
     multipath_installed: bool
     multipathd_running: bool
     multipath_conf: bool
@@ -129,6 +131,7 @@ def parse(output: Iterable[str]) -> InitiatorState:
         settings=_typed(settings.get(SETTINGS_FILE, {})) if SETTINGS_FILE in files else None,
         nodes=tuple(_records(settings)),
         sessions=tuple(_sessions(lines)),
+        records=next((line[8:] for line in lines if line.startswith("records ")), RECORDS[0]),
         multipath_installed="multipathd" in found.programs,
         multipathd_running=multipathd,
         multipath_conf=MULTIPATH_FILE in files,

@@ -69,16 +69,21 @@ def node_files(
 
 
 def client_files(
-    cluster: Cluster, client: str, manager: str = "systemd-networkd"
+    cluster: Cluster,
+    client: str,
+    manager: str = "systemd-networkd",
+    records: str = "/etc/iscsi/nodes",
 ) -> tuple[File, ...]:
-    """Every file of the client `client`."""
+    """Every file of the client `client`, which keeps its node records in `records`."""
     initiator = next(one for one in cluster.clients if one.name == client)
     return (
         *network_files(cluster, client, manager),
         public("/etc/iscsi/initiatorname.iscsi", initiatorname(initiator), "clients"),
         secret("/etc/iscsi/iscsid.conf", iscsid_conf(cluster), "clients"),
         *(
-            secret(node_record_path(target, portal), node_record(target, portal), "clients")
+            secret(
+                node_record_path(records, target, portal), node_record(target, portal), "clients"
+            )
             for target in cluster.targets
             for portal in cluster.portals
         ),

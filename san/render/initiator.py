@@ -28,9 +28,9 @@ def node_record(target: Target, portal: Portal) -> str:
     return text("client/node", target=target, portal=portal, chap=target.chap)
 
 
-def node_record_path(target: Target, portal: Portal) -> str:
-    """Where that record is kept."""
-    return f"/etc/iscsi/nodes/{target.name}/{portal.ip},3260,1/default"
+def node_record_path(records: str, target: Target, portal: Portal) -> str:
+    """Where that record is kept, in the directory `records` of all of them."""
+    return f"{records}/{target.name}/{portal.ip},3260,1/default"
 
 
 def multipath_conf() -> str:

@@ -109,6 +109,8 @@ class Machine:
     holding: bool = False
     targets: str | None = None
     """stgt.conf as the running tgtd serves it."""
+    records: str = "/etc/iscsi/nodes"
+    """Where its open-iscsi keeps node records."""
     sessions: list[tuple[str, str]] = attrs.Factory(list)
     """Target and portal."""
     broken: str | None = None
@@ -478,7 +480,7 @@ class World:
             raise CommandError(f"{script} {verb}: unknown", 2)
 
     def login(self, machine, target, portal):
-        if f"/etc/iscsi/nodes/{target}/{portal},3260,1/default" not in machine.files:
+        if f"{machine.records}/{target}/{portal},3260,1/default" not in machine.files:
             raise CommandError("iscsiadm: No records found", 21)
         if "iscsid.service" not in machine.running or self.served(machine.cluster, portal) is None:
             raise CommandError("iscsiadm: connection to discovery portal failed", 8)
@@ -812,6 +814,8 @@ class World:
         lines += [f"daemon {daemon}" for daemon in daemons]
         for number, (target, portal) in enumerate(machine.sessions, start=1):
             lines.append(f"session {number} LOGGED_IN {portal} 3260 5 {target}")
+        if "open-iscsi" in machine.packages:
+            lines.append(f"records {machine.records}")
         return 0, lines
 
     def fact_maps(self, machine, _):

@@ -20,6 +20,15 @@ def test_the_plan_on_bare_hosts_is_whole(bare):
     assert plan.planned == real.changed
 
 
+def test_a_client_with_another_place_for_node_records(bare):
+    """Debian 13's open-iscsi reads no record in Debian 12's place."""
+    bare.change(badger=lambda client: setattr(client, "records", "/var/lib/iscsi/nodes"))
+    ran = bare.run("-y")
+    assert ran.returncode == 0, ran.output
+    assert len(bare.world.machines["badger"].sessions) == 2
+    assert bare.run("--json", "-y").changed == set()
+
+
 def test_it_converges(served, first_run):
     assert first_run.returncode == 0, first_run.output
     world = served.world

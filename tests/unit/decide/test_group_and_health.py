@@ -91,6 +91,7 @@ def client(*maps):
         settings=None,
         nodes=(),
         sessions=(),
+        records="/etc/iscsi/nodes",
         multipath_installed=True,
         multipathd_running=True,
         multipath_conf=True,

@@ -14,7 +14,7 @@ def settings(text):
 
 def test_a_record_for_each_target_and_portal(cluster):
     (target,), portal = cluster.targets, cluster.portals[1]
-    assert node_record_path(target, portal) == (
+    assert node_record_path("/etc/iscsi/nodes", target, portal) == (
         "/etc/iscsi/nodes/iqn.2009-02.com.example:test/192.168.2.1,3260,1/default"
     )
     found = settings(node_record(target, portal))
