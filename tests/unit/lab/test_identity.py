@@ -1,7 +1,6 @@
 """A machine's identity: the archive behind the initrd, and how ssh finds it."""
 
 import subprocess
-from pathlib import Path
 
 import paramiko
 import pytest
@@ -15,9 +14,9 @@ PORTS = {"weasel": 40001, "otter": 40002, "badger": 40003}
 
 
 @pytest.fixture
-def layout(tmp_path: Path) -> Layout:
-    """A lab's directory with made-up keys."""
-    made = Layout(tmp_path)
+def layout(tmp_path_factory: pytest.TempPathFactory) -> Layout:
+    """A lab's directory with made-up keys, short enough for sockets in it."""
+    made = Layout(tmp_path_factory.mktemp("lab"))
     made.keys.mkdir()
     for name in ("lab", *MACHINES):
         (made.keys / name).write_text(f"private {name}\n")
