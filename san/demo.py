@@ -1,6 +1,7 @@
 """`san demo`: from nothing to a failover that loses nothing, in the lab."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -23,9 +24,13 @@ from san.model import Cluster
 from san.run import Run, pyinfra
 
 BUILD = Path("build")
+FIGURES = BUILD / "demo.json"
 INVENTORY = Path("inventory.py")
 DEPLOYED = "deployed"
 """The snapshot of the lab's machines with the cluster deployed and serving."""
+
+Figures = Mapping[str, float]
+"""What build/demo.json says of a deploy."""
 
 
 @click.command()
@@ -34,16 +39,17 @@ DEPLOYED = "deployed"
 def demo(context: click.Context, suite: str | None) -> None:
     """Start the lab, deploy the cluster twice, and cut the serving node's power.
 
-    Leaves the lab up, build/demo.json, and the picture build/drill-power-cut.svg.
+    Leaves the lab up, build/demo.json, and the picture build/drill-power-cut.svg. A second call
+    goes on from the cluster that the first one deployed, unless a run finds something to change.
     """
     progress = Progress()
     context.invoke(init, inventory=INVENTORY)
     cluster = load(INVENTORY).clusters[0]
     try:
-        lab = _bare(suite or default_suite(), progress)
-        deploy = converge(progress, "deploy: two bare nodes and a client")
-        redeploy = converge(progress, "deploy again: nothing is left to do")
-        lab.snapshot(DEPLOYED)
+        lab = lifecycle.up(
+            Layout(default_directory()), lifecycle.Wanted(suite or default_suite()), progress
+        )
+        deploy, redeploy = _kept(lab, progress) or _anew(lab, progress)
         failover = _failover(lab, cluster, progress)
     except (LabError, DrillError) as error:
         raise click.ClickException(str(error)) from error
@@ -64,8 +70,8 @@ def deployed(progress: Progress) -> None:
         with progress.step(f"the lab's machines back to {DEPLOYED}"):
             lab.restore(DEPLOYED)
     else:
-        converge(progress, "deploy: two nodes and a client")
-        lab.snapshot(DEPLOYED)
+        FIGURES.unlink(missing_ok=True)  # of another deploy
+        _anew(lab, progress)
 
 
 def converge(progress: Progress, title: str) -> Run:
@@ -80,15 +86,31 @@ def converge(progress: Progress, title: str) -> Run:
     return run
 
 
-def _bare(suite: str, progress: Progress) -> Lab:
-    """The lab's machines as they are before a deploy: started, or brought back."""
-    layout = Layout(default_directory())
-    was_up = layout.state.exists()
-    lab = lifecycle.up(layout, lifecycle.Wanted(suite), progress)
-    if was_up:
-        with progress.step(f"the lab's machines back to {BARE}"):
-            lab.restore(BARE)
-    return lab
+def _kept(lab: Lab, progress: Progress) -> tuple[Figures, Run] | None:
+    """An earlier demo's deploy, and a run on it; None where there is none, or it isn't of today."""
+    try:
+        deploy = json.loads(FIGURES.read_text(encoding="utf-8"))["deploy"]
+    except (OSError, ValueError, KeyError):
+        return None
+    if DEPLOYED not in lab.snapshots():
+        return None
+    with progress.step(f"the lab's machines back to {DEPLOYED}, by an earlier demo"):
+        lab.restore(DEPLOYED)
+    redeploy = converge(progress, "deploy again: nothing is left to do")
+    if redeploy.changed:
+        progress.say("something has changed since the earlier demo: deploying anew")
+        return None
+    return deploy, redeploy
+
+
+def _anew(lab: Lab, progress: Progress) -> tuple[Figures, Run]:
+    """Two deploys, the first on bare machines; the result is kept as a snapshot."""
+    with progress.step(f"the lab's machines back to {BARE}"):
+        lab.restore(BARE)
+    first = converge(progress, "deploy: two bare nodes and a client")
+    redeploy = converge(progress, "deploy again: nothing is left to do")
+    lab.snapshot(DEPLOYED)
+    return {"seconds": round(first.seconds, 1), "changed": first.changed}, redeploy
 
 
 def _failover(lab: Lab, cluster: Cluster, progress: Progress) -> Failover:
@@ -97,28 +119,28 @@ def _failover(lab: Lab, cluster: Cluster, progress: Progress) -> Failover:
     return power_cut.run(lab, (first.name, second.name), client, out=BUILD, progress=progress)
 
 
-def _save(lab: Lab, deploy: Run, redeploy: Run, failover: Failover) -> None:
+def _save(lab: Lab, deploy: Figures, redeploy: Run, failover: Failover) -> None:
     report = failover.to_json()
     figures = {
-        "deploy": {"seconds": round(deploy.seconds, 1), "changed": deploy.changed},
+        "deploy": deploy,
         "redeploy": redeploy.to_json(),
         "failover": {key: report[key] for key in ("gap_seconds", "acked", "lost", "phases")},
         "accel": lab.accel,
         "suite": lab.suite,
     }
-    (BUILD / "demo.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    FIGURES.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 
 
-def _show(deploy: Run, redeploy: Run, failover: Failover) -> None:
+def _show(deploy: Figures, redeploy: Run, failover: Failover) -> None:
     table = Table("run", "seconds", "changes", "remote commands for each host", title="pyinfra")
-    for name, run in (("deploy", deploy), ("again", redeploy)):
-        commands = ", ".join(f"{host} {n}" for host, n in sorted(run.commands_per_host.items()))
-        table.add_row(name, f"{run.seconds:.1f}", str(run.changed), commands)
+    table.add_row("deploy", f"{deploy['seconds']:.1f}", str(deploy["changed"]), "")
+    commands = ", ".join(f"{host} {n}" for host, n in sorted(redeploy.commands_per_host.items()))
+    table.add_row("again", f"{redeploy.seconds:.1f}", str(redeploy.changed), commands)
     console = Console()
     console.print(table)
     console.print(failover.table())
     console.print(
-        f"the picture: {BUILD}/drill-power-cut.svg; the figures: {BUILD}/demo.json\n"
+        f"the picture: {BUILD}/drill-power-cut.svg; the figures: {FIGURES}\n"
         "the lab stays up: `.venv/bin/san lab status`, `.venv/bin/san lab down`",
         highlight=False,
     )
