@@ -46,10 +46,8 @@ def demo(context: click.Context, suite: str | None) -> None:
     context.invoke(init, inventory=INVENTORY)
     cluster = load(INVENTORY).clusters[0]
     try:
-        lab = lifecycle.up(
-            Layout(default_directory()), lifecycle.Wanted(suite or default_suite()), progress
-        )
-        deploy, redeploy = _kept(lab, progress) or _anew(lab, progress)
+        lab, bare = _started(suite or default_suite(), progress)
+        deploy, redeploy = _kept(lab, progress) or _anew(lab, progress, bare=bare)
         failover = _failover(lab, cluster, progress)
     except (LabError, DrillError) as error:
         raise click.ClickException(str(error)) from error
@@ -64,14 +62,12 @@ def demo(context: click.Context, suite: str | None) -> None:
 
 def deployed(progress: Progress) -> None:
     """The lab's machines with the cluster deployed: brought back to it, or deployed now."""
-    layout = Layout(default_directory())
-    lab = lifecycle.up(layout, lifecycle.Wanted(default_suite()), progress)
+    lab, bare = _started(default_suite(), progress)
     if DEPLOYED in lab.snapshots():
-        with progress.step(f"the lab's machines back to {DEPLOYED}"):
-            lab.restore(DEPLOYED)
+        _back(lab, DEPLOYED, progress)
     else:
         FIGURES.unlink(missing_ok=True)  # of another deploy
-        _anew(lab, progress)
+        _anew(lab, progress, bare=bare)
 
 
 def converge(progress: Progress, title: str) -> Run:
@@ -86,6 +82,18 @@ def converge(progress: Progress, title: str) -> Run:
     return run
 
 
+def _started(suite: str, progress: Progress) -> tuple[Lab, bool]:
+    """The lab, and whether its machines are bare since it was started only now."""
+    layout = Layout(default_directory())
+    was_up = layout.state.exists()
+    return lifecycle.up(layout, lifecycle.Wanted(suite), progress), not was_up
+
+
+def _back(lab: Lab, name: str, progress: Progress) -> None:
+    with progress.step(f"the lab's machines back to {name}"):
+        lab.restore(name)
+
+
 def _kept(lab: Lab, progress: Progress) -> tuple[Figures, Run] | None:
     """An earlier demo's deploy, and a run on it; None where there is none, or it isn't of today."""
     try:
@@ -94,8 +102,7 @@ def _kept(lab: Lab, progress: Progress) -> tuple[Figures, Run] | None:
         return None
     if DEPLOYED not in lab.snapshots():
         return None
-    with progress.step(f"the lab's machines back to {DEPLOYED}, by an earlier demo"):
-        lab.restore(DEPLOYED)
+    _back(lab, DEPLOYED, progress)
     redeploy = converge(progress, "deploy again: nothing is left to do")
     if redeploy.changed:
         progress.say("something has changed since the earlier demo: deploying anew")
@@ -103,10 +110,10 @@ def _kept(lab: Lab, progress: Progress) -> tuple[Figures, Run] | None:
     return deploy, redeploy
 
 
-def _anew(lab: Lab, progress: Progress) -> tuple[Figures, Run]:
+def _anew(lab: Lab, progress: Progress, *, bare: bool) -> tuple[Figures, Run]:
     """Two deploys, the first on bare machines; the result is kept as a snapshot."""
-    with progress.step(f"the lab's machines back to {BARE}"):
-        lab.restore(BARE)
+    if not bare:
+        _back(lab, BARE, progress)
     first = converge(progress, "deploy: two bare nodes and a client")
     redeploy = converge(progress, "deploy again: nothing is left to do")
     lab.snapshot(DEPLOYED)
