@@ -92,7 +92,7 @@ def takes_over(lab: Lab, node: str) -> bool:
     return "all" in held.split() and held.count("192.168.") >= 2
 
 
-@retry(retry=retry_if_result(lambda done: not done), stop=stop_after_delay(60), wait=wait_fixed(1))
+@retry(retry=retry_if_result(lambda done: not done), stop=stop_after_delay(150), wait=wait_fixed(1))
 def connection(lab: Lab, node: str, state: str) -> bool:
     """Wait until DRBD on `node` is in this connection state."""
     return f"cs:{state} " in lab.ssh(node, "cat /proc/drbd").stdout
