@@ -6,8 +6,9 @@ from pyinfra.api.facts import FactBase
 
 from san.observe import services, stgt
 from san.observe.sections import UnreadableError, script
+from san.render.files import RESOURCE_SCRIPTS
 
-SCRIPT = "/etc/ha.d/resource.d/iscsi-target"
+SCRIPT = f"{RESOURCE_SCRIPTS}/iscsi-target"
 """Ours: its `check` knows what tgtadm doesn't tell, such as secrets, write flags and new sizes."""
 
 _SERVICES = services.shell(programs=[stgt.PROGRAM], daemons=[stgt.DAEMON], units=[stgt.UNIT])

@@ -1,6 +1,6 @@
 """Heartbeat: its files, its start, and the resources that the serving node should hold."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from pyinfra.api.command import PyinfraCommand, QuoteString, StringCommand
 from pyinfra.context import host, state
@@ -19,6 +19,7 @@ from san.decide.refusal import Refusal
 from san.decide.serving import Turn
 from san.decide.target import serves_exactly
 from san.model import Cluster, Node
+from san.observe.heartbeat import HeartbeatState
 from san.render.files import RESOURCE_SCRIPTS
 
 
@@ -105,26 +106,30 @@ def moving() -> str | None:
     One that starts alone is not waited for: its peer is started before it takes everything.
     """
     states = heartbeats()
-    together = all(found.running for found in states.values())
-    for name, found in states.items():
-        if together and found.holds is None:
-            return f"Heartbeat on {name} doesn't answer; look at: journalctl -u heartbeat"
-        if found.holds == "transition":
-            return f"{name} is still moving resources"
-    return None
+    if not all(found.running for found in states.values()):
+        states = {name: found for name, found in states.items() if found.holds is not None}
+    return _undecided(states)
 
 
 def unsettled() -> str | None:
     """What Heartbeat still has to decide, by its own word on the nodes that this run sees."""
     cluster: Cluster = host.data.cluster
     states = heartbeats()
+    undecided = _undecided(states)
+    if undecided is not None:
+        return undecided
+    preferred = cluster.preferred.name
+    held = any(found.holds_group_of(preferred, name) for name, found in states.items())
+    if not held and len(states) > 1:
+        return "no node holds the resources; look at: journalctl -u heartbeat"
+    return None
+
+
+def _undecided(states: Mapping[str, HeartbeatState]) -> str | None:
+    """Which of them doesn't say what it holds."""
     for name, found in states.items():
         if found.holds is None:
             return f"Heartbeat on {name} doesn't answer; look at: journalctl -u heartbeat"
         if found.holds == "transition":
             return f"{name} is still moving resources"
-    preferred = cluster.preferred.name
-    held = any(found.holds_group_of(preferred, name) for name, found in states.items())
-    if not held and len(states) > 1:
-        return "no node holds the resources; look at: journalctl -u heartbeat"
     return None

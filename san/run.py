@@ -84,7 +84,8 @@ def pyinfra(
         elif found := _FACT.match(line):
             host, name = found.groups()
             so_far = facts.get(name, Reads())
-            facts[name] = Reads(so_far.count + 1, so_far.seconds + monotonic() - asked[host])
+            took = monotonic() - asked.get(host, started)
+            facts[name] = Reads(so_far.count + 1, so_far.seconds + took)
         elif found := _OPERATION.match(line):
             seen(found[1])
     answer = process.stdout.read()

@@ -2,6 +2,7 @@
 
 import hashlib
 import subprocess
+from functools import cache
 from pathlib import Path
 
 from san.lab import qemu
@@ -11,14 +12,20 @@ from san.lab.machines import MACHINES
 
 def digest(accel: str, binary: str) -> str:
     """Eight hex digits over QEMU's build, the machines it is told to make, and what runs them."""
-    said = subprocess.run([binary, "--version"], check=True, capture_output=True, text=True).stdout
-    known = hashlib.sha256(said.encode())
+    known = hashlib.sha256(build(binary).encode())
     for machine in MACHINES.values():
         boot = qemu.Boot(binary, (0, 0), accel, Path("/kernel"), port=0)
         known.update(repr(qemu.argv(machine, Layout(Path("/lab")), boot)).encode())
     if accel == "kvm":  # the host's processor is the machine's
         known.update(_processor().encode())
     return known.hexdigest()[:8]
+
+
+@cache
+def build(binary: str) -> str:
+    """What QEMU says of its version and build."""
+    done = subprocess.run([binary, "--version"], check=True, capture_output=True, text=True)
+    return done.stdout
 
 
 def _processor() -> str:

@@ -95,9 +95,10 @@ def _start(layout: Layout, wanted: Wanted, report: Report) -> State:
     made = image.provide(wanted.suite, report)
     binary = power.qemu_binary()
     chosen = accel.decide(wanted.accel, binary, made.kernel, layout, report)
-    known = hardware.digest(chosen, binary)
-    state = State(wanted.suite, chosen, known, made.directory, _free_ports())
-    kept = booted.place(made, known)
+    state = State(
+        wanted.suite, chosen, hardware.digest(chosen, binary), made.directory, _free_ports()
+    )
+    kept = booted.place(made, state.hardware)
     names = f"{', '.join(MACHINES)} ({wanted.suite}, {_NAMES[chosen]})"
     if kept.exists():
         with report.step(f"start of {names}, booted before"), contextlib.suppress(LabError):

@@ -1,7 +1,6 @@
 """A machine's power: on, off, and its QEMU in between."""
 
 import re
-import subprocess
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -9,7 +8,7 @@ from pathlib import Path
 
 import tenacity
 
-from san.lab import process, qemu, qmp, requirements
+from san.lab import hardware, process, qemu, qmp, requirements
 from san.lab.errors import LabError
 from san.lab.image import Image
 from san.lab.layout import Layout
@@ -75,10 +74,9 @@ def qemu_binary() -> str:
     return found
 
 
-@cache
 def qemu_version(binary: str) -> tuple[int, int]:
     """Major and minor version."""
-    said = subprocess.run([binary, "--version"], check=True, capture_output=True, text=True).stdout
+    said = hardware.build(binary)
     match = re.search(r"version (\d+)\.(\d+)", said)
     if match is None:
         msg = f"{binary} --version says nothing that looks like a version: {said.strip()}"

@@ -13,7 +13,6 @@ from san.run import Run, pyinfra
 
 ROOT = Path(__file__).resolve().parents[2]
 NODES = ("weasel", "otter")
-DEPLOYED = "deployed"
 
 DISK = "/dev/disk/by-id/virtio-data"
 ON_DISK = (

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from san.demo import DEPLOYED
 from san.lab import lifecycle
 from san.lab.errors import LabError
 from san.lab.lab import Lab
@@ -14,7 +15,7 @@ from san.lab.layout import Layout, default_directory
 from san.lab.progress import Report
 from san.lab.remote import Clock
 from san.lab.sources import default_suite
-from tests.lab.cluster import DEPLOYED, ROOT, deploy
+from tests.lab.cluster import ROOT, deploy
 
 
 @pytest.fixture(scope="session", autouse=True)

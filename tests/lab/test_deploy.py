@@ -4,8 +4,8 @@ import signal
 
 import pytest
 
+from san.demo import DEPLOYED
 from tests.lab.cluster import (
-    DEPLOYED,
     NODES,
     ON_DISK,
     connection,

@@ -1,8 +1,5 @@
 """Observed states, each as it is at rest unless the test says otherwise."""
 
-from pathlib import Path
-
-from san.inventory import load
 from san.model import Site
 from san.observe.disks import Disk, Signature
 from san.observe.drbd import DrbdState, Generation
@@ -10,19 +7,8 @@ from san.observe.drbd_devices import Device
 from san.observe.lvm import LogicalVolume, LvmState, PhysicalVolume, VolumeGroup
 from san.observe.network import Address, Link, NetworkState
 
-ROOT = Path(__file__).parents[3]
-SECRETS = {
-    "CHAP_SECRET": "golden-chap-0001",
-    "DRBD_SECRET": "golden-drbd-0001",
-    "HEARTBEAT_SECRET": "golden-heartbeat",
-}
 EXTENT = 4 << 20
 NEW, USED = "0000000000000004", "D5CA4B1DD2A0B4CE"
-
-
-def reference():
-    """The cluster of inventory.py."""
-    return load(ROOT / "inventory.py").clusters[0]
 
 
 def checked(cluster):

@@ -6,7 +6,8 @@ import attrs
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from states import EXTENT, checked, lvm, reference
+from reference import reference
+from states import EXTENT, checked, lvm
 
 from san.decide.refusal import Refusal
 from san.decide.volumes import steps

@@ -31,7 +31,7 @@ def disk(tmp_path):
     try:
         os.close(os.open(path, os.O_RDONLY | os.O_DIRECT))
     except OSError:
-        pytest.skip(f"no O_DIRECT on the file system of {tmp_path}")
+        pytest.skip(f"{tmp_path} takes no O_DIRECT (an older tmpfs): set TMPDIR to a disk")
     return path
 
 

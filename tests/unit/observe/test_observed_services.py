@@ -21,7 +21,6 @@ def asked(text, **environment):
     return services.parse(shell.stdout.splitlines())
 
 
-@pytest.mark.skipif(not Path("/proc/self/comm").exists(), reason="no Linux /proc")
 def test_a_daemon_that_runs_is_found_and_no_other():
     own = Path("/proc/self/comm").read_text().strip()
     found = asked(services.shell(daemons=[own, "no-such-daemon"]))

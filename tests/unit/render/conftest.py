@@ -1,20 +1,11 @@
 """The reference cluster, and the guide's own choices for it."""
 
 import pytest
-from reference import SECRETS, guide, reference
+from reference import cluster, guide, secrets
 
-
-@pytest.fixture(autouse=True)
-def secrets(monkeypatch):
-    for name, value in SECRETS.items():
-        monkeypatch.setenv(name, value)
+__all__ = ["cluster", "secrets"]
 
 
 @pytest.fixture
-def cluster(secrets):  # noqa: ARG001 (the inventory names them)
-    return reference()
-
-
-@pytest.fixture
-def guide_cluster(secrets):  # noqa: ARG001
+def guide_cluster(secrets):  # noqa: ARG001 (the inventory names them)
     return guide()

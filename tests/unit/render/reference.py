@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 import attrs
+import pytest
 
 from san.inventory import load
 from san.model import Lun, Portal, Site, Target
@@ -25,6 +26,19 @@ SECRETS = {
 def reference():
     """The cluster of inventory.py."""
     return load(ROOT / "inventory.py").clusters[0]
+
+
+@pytest.fixture(autouse=True)
+def secrets(monkeypatch):
+    """What the inventory names; for a conftest to import."""
+    for name, value in SECRETS.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def cluster(secrets):  # noqa: ARG001 (the inventory names them)
+    """The cluster of inventory.py; for a conftest to import."""
+    return reference()
 
 
 def changed(cluster, **parts):

@@ -63,7 +63,7 @@ def node(machine):
     wire = ("link", "add", "eth2", "type", "veth", "peer", "name", "p2", "netns", str(holder.pid))
     made = machine.run("ip", *wire, check=False)
     if made.returncode:
-        pytest.skip(f"no virtual interfaces here: {made.stderr.strip()}")
+        pytest.skip(f"this kernel makes no veth interfaces: {made.stderr.strip()}")
     machine.run("ip", "link", "set", "eth2", "up")
     one = Node(machine, holder.pid)
     one.beside("ip", "link", "set", "p2", "up", "address", RIVAL)

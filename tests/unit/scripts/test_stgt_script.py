@@ -1,7 +1,6 @@
 """The STGT resource script against the real tgtd: exactly the configured LUNs, or nothing."""
 
 import os
-import shutil
 import signal
 import subprocess
 import time
@@ -240,7 +239,6 @@ class TestLogin:
         modes = machine.run("stat", "-c", "%a", *holding).stdout.split()
         assert modes == ["600", "600"]
 
-    @pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace")
     def test_secrets_in_no_process_argument(self, machine, configured, tmp_path):
         configured(target("test", "one", chap="CHAP_SECRET"))
         trace = tmp_path / "trace"
