@@ -95,6 +95,9 @@ def ssh_config_text(layout: Layout, ports: Mapping[str, int]) -> str:
         f"    UserKnownHostsFile {layout.known_hosts}\n"
         f"    StrictHostKeyChecking yes\n"
         f"    ServerAliveInterval 5\n"
+        # cheap to emulate; ssh's own choice of keys is post-quantum by now, and this is loopback
+        f"    KexAlgorithms curve25519-sha256\n"
+        f"    Ciphers aes128-ctr\n"
         for host, port in ports.items()
     ]
     return "# Written by `san lab up`.\n" + "\n".join(blocks)

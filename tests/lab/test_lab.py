@@ -96,10 +96,10 @@ def test_machines_are_bare_and_theirs_alone(bare: Lab) -> None:
     assert bare.ssh("badger", "ls /dev/disk/by-id").stdout.split() == ["virtio-system"]
 
 
-def test_kernel_has_what_the_cluster_needs(bare: Lab) -> None:
+def test_kernel_has_what_the_cluster_needs(lab: Lab) -> None:
     """DRBD and the target's modules load on a node, multipath and iSCSI on the client."""
-    bare.ssh("weasel", "modprobe -a drbd dm_mod target_core_mod && grep -q ^version: /proc/drbd")
-    bare.ssh("badger", "modprobe -a dm_multipath iscsi_tcp")
+    lab.ssh("weasel", "modprobe -a drbd dm_mod target_core_mod && grep -q ^version: /proc/drbd")
+    lab.ssh("badger", "modprobe -a dm_multipath iscsi_tcp")
 
 
 def test_package_installs_without_network(bare: Lab) -> None:
@@ -118,20 +118,20 @@ def test_clocks_agree_after_a_restore(lab: Lab) -> None:
         assert abs(clock.offset_ms) + clock.uncertainty_ms < 20, host
 
 
-def test_restore_brings_memory_and_disks_back(bare: Lab) -> None:
+def test_restore_brings_memory_and_disks_back(lab: Lab) -> None:
     """A file in memory, a file on disk and a process are as they were; later ones are gone."""
-    for host in bare.hosts:
-        bare.ssh(host, "echo early >/run/memory; echo early >/root/disk; sync")
-    bare.ssh("weasel", "systemd-run --unit=witness sleep infinity")
-    bare.snapshot("moment")
-    for host in bare.hosts:
-        bare.ssh(host, "echo late >/run/memory; echo late >/root/disk; sync")
-    bare.ssh("weasel", "systemctl stop witness")
-    bare.restore("moment")
-    for host in bare.hosts:
-        assert bare.ssh(host, "cat /run/memory /root/disk").stdout == "early\nearly\n"
-    assert bare.ssh("weasel", "systemctl is-active witness").stdout == "active\n"
-    assert "moment" in bare.snapshots()
+    for host in lab.hosts:
+        lab.ssh(host, "echo early >/run/memory; echo early >/root/disk; sync")
+    lab.ssh("weasel", "systemd-run --unit=witness sleep infinity")
+    lab.snapshot("moment")
+    for host in lab.hosts:
+        lab.ssh(host, "echo late >/run/memory; echo late >/root/disk; sync")
+    lab.ssh("weasel", "systemctl stop witness")
+    lab.restore("moment")
+    for host in lab.hosts:
+        assert lab.ssh(host, "cat /run/memory /root/disk").stdout == "early\nearly\n"
+    assert lab.ssh("weasel", "systemctl is-active witness").stdout == "active\n"
+    assert "moment" in lab.snapshots()
 
 
 def test_nothing_sent_before_a_restore_arrives_after_it(bare: Lab) -> None:
@@ -151,12 +151,12 @@ def test_nothing_sent_before_a_restore_arrives_after_it(bare: Lab) -> None:
     assert bare.ssh("otter", heard, timeout=60).stdout == "o"
 
 
-def test_snapshot_of_other_hardware_is_a_refusal(bare: Lab) -> None:
+def test_snapshot_of_other_hardware_is_a_refusal(lab: Lab) -> None:
     """A machine's memory on other hardware than it was saved on is a kernel that panics."""
-    changed = evolve(bare.state, hardware="of-yesterday")
+    changed = evolve(lab.state, hardware="of-yesterday")
     with pytest.raises(LabError, match="of other hardware"):
-        snapshots.load(bare.layout, changed, lifecycle.BARE)
-    assert all(bare.powered(host) for host in bare.hosts)
+        snapshots.load(lab.layout, changed, lifecycle.BARE)
+    assert all(lab.powered(host) for host in lab.hosts)
 
 
 def carries(lab: Lab, text: str) -> None:
@@ -206,16 +206,16 @@ def test_power_cut_and_reset(bare: Lab) -> None:
             assert bare.ssh("badger", boot_id, timeout=20).stdout != before["badger"]
 
 
-def test_snapshot_of_a_lab_with_a_machine_off(bare: Lab) -> None:
+def test_snapshot_of_a_lab_with_a_machine_off(lab: Lab) -> None:
     """A machine that was off is off again after a restore, and on in the older moment."""
-    bare.power_cut("badger")
-    bare.snapshot("badger-off")
-    bare.restore(lifecycle.BARE)
-    assert bare.powered("badger")
-    bare.restore("badger-off")
-    assert not bare.powered("badger")
-    bare.restore(lifecycle.BARE)
-    assert bare.ssh("badger", "uname -n").stdout == "badger\n"
+    lab.power_cut("badger")
+    lab.snapshot("badger-off")
+    lab.restore(lifecycle.BARE)
+    assert lab.powered("badger")
+    lab.restore("badger-off")
+    assert not lab.powered("badger")
+    lab.restore(lifecycle.BARE)
+    assert lab.ssh("badger", "uname -n").stdout == "badger\n"
 
 
 def test_link_cut_stops_one_segment_only(wired: Lab) -> None:
