@@ -3,6 +3,7 @@
 from operations import (
     clients,
     cluster,
+    kmodule,
     network,
     packages,
     preflight,
@@ -14,6 +15,9 @@ from operations import (
 
 preflight.safe(name="Check that it is safe to go on, and take the cluster's lock")
 packages.installed(name="Packages")
+
+kmodule.built(turn="standby", name="Kernel modules, standby first")
+kmodule.built(turn="serving", name="Kernel modules, serving node")
 
 network.configured(turn="standby", name="Networks, standby first")
 replication.configured(turn="standby", name="Replication, standby first")

@@ -10,10 +10,10 @@ import os
 import socket
 from datetime import UTC, datetime
 
-from pyinfra.api.arguments import CONNECTOR_ARGUMENT_KEYS
 from pyinfra.api.command import QuoteString, StringCommand
 from pyinfra.api.host import Host
 
+from operations.transfer import connection
 from san.decide.refusal import Refusal
 
 HELD = 3
@@ -56,16 +56,11 @@ def take(node: Host) -> None:
 
     Raises Refusal with who holds it.
     """
-    arguments = {
-        key: value
-        for key, value in (node.current_op_global_arguments or {}).items()
-        if key in CONNECTOR_ARGUMENT_KEYS  # sudo, for one: the lock is root's
-    }
     taken, output = node.run_shell_command(
         StringCommand("sh", "-c", QuoteString(_TAKE), "san-lock", QuoteString(holder())),
         print_output=node.state.print_output,
         print_input=node.state.print_input,
-        **arguments,
+        **connection(node),  # with sudo, for one: the lock is root's
     )
     if taken:
         return

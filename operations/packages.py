@@ -12,10 +12,11 @@ from san.model import Client, Node
 
 # SYSTEMD_OFFLINE: a package's scripts neither start its daemons (a target would listen before its
 # volume is there) nor reload systemd, which each does several times; once at the end is enough.
-_APT = (
+APT = (
     "SYSTEMD_OFFLINE=1 DEBIAN_FRONTEND=noninteractive apt-get install --yes "
     "--no-install-recommends -o Dpkg::Options::=--force-confold -o DPkg::Lock::Timeout=120"
 )
+"""apt-get install, as this library calls it; package names follow."""
 
 
 @converging(Node, Client)
@@ -32,7 +33,7 @@ def installed() -> Iterator[PyinfraCommand]:
         yield StringCommand("systemctl", "mask", *mask)
     missing = [name for name in wanted.packages if name not in found.installed]
     if missing:
-        install = f"{_APT} {' '.join(missing)}"
+        install = f"{APT} {' '.join(missing)}"
         yield StringCommand(
             f"{{ {install} || {{ apt-get update && {install}; }}; }} && systemctl daemon-reload"
         )

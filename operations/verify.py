@@ -27,7 +27,7 @@ def cluster_serves() -> Iterator[PyinfraCommand]:
     """Wait until the data is on both nodes and one of them serves all of it. Changes nothing."""
     if state.is_executing:
         cluster = host.data.cluster
-        until("the cluster to serve", _cluster_amiss, limit=settling(cluster))
+        until("the cluster to serve", cluster_amiss, limit=settling(cluster))
     yield from ()
 
 
@@ -45,7 +45,8 @@ def _paths_amiss() -> str | None:
     return paths_amiss(host.data.cluster, observed(host, Initiator))
 
 
-def _cluster_amiss() -> str | None:
+def cluster_amiss() -> str | None:
+    """What keeps the cluster from being whole: data on both nodes, one of them serving it all."""
     cluster: Cluster = host.data.cluster
     nodes = pair(cluster)
     alone = len(nodes) < len(cluster.nodes)

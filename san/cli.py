@@ -11,6 +11,7 @@ COMMANDS = {
     "drill": ("san.drill.commands", "drill"),
     "lab": ("san.lab.commands", "lab"),
     "secrets": ("san.check", "secrets"),
+    "upgrade-kernel": ("san.upgrade", "upgrade_kernel"),
 }
 
 
@@ -33,4 +34,4 @@ class LazyGroup(click.Group):
 
 @click.command(cls=LazyGroup)
 def main() -> None:
-    """Check the inventory, run the lab, drill failovers."""
+    """Check the inventory, run the lab, drill failovers, upgrade kernels."""

@@ -42,7 +42,17 @@ def software(cluster: Cluster, name: str) -> Software:
             "resource-agents",
             *address_tools,
             *_TARGET_PACKAGES[cluster.target_software],
+            *_build_packages(cluster),
         ),
         enabled=("drbd.service", "heartbeat.service"),
         masked=_TARGET_UNITS[cluster.target_software],
     )
+
+
+def _build_packages(cluster: Cluster) -> tuple[str, ...]:
+    """What building modules takes; the compiler itself comes with the kernel's headers."""
+    if not cluster.modules:
+        return ()
+    named = (package for module in cluster.modules for package in module.packages)
+    tools = ("gcc", "libc6-dev") if any(module.tools for module in cluster.modules) else ()
+    return tuple(dict.fromkeys(("make", "binutils", "patch", *tools, *named)))

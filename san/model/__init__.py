@@ -2,6 +2,7 @@
 
 from .cluster import SINGLE_HEARTBEAT_LINK, Client, Cluster, Node
 from .heartbeat import Bcast, Heartbeat, Link, Mcast, Ping, Serial, Ucast
+from .kmodule import Archive, Directory, KernelModule, Kernels, Patch, Signing, Tool
 from .network import Network, Portal
 from .problem import InventoryError, Problem
 from .secret import Secret
@@ -12,25 +13,32 @@ from .target import Acl, Chap, Lun, Target
 __all__ = [
     "SINGLE_HEARTBEAT_LINK",
     "Acl",
+    "Archive",
     "Bcast",
     "Chap",
     "Client",
     "Cluster",
+    "Directory",
     "DrbdResource",
     "Heartbeat",
     "InventoryError",
+    "KernelModule",
+    "Kernels",
     "Link",
     "Lun",
     "Mcast",
     "Network",
     "Node",
+    "Patch",
     "Ping",
     "Portal",
     "Problem",
     "Secret",
     "Serial",
+    "Signing",
     "Site",
     "Target",
+    "Tool",
     "Ucast",
     "Volume",
     "VolumeGroup",

@@ -7,6 +7,7 @@ import attrs
 from . import cabling, stacking, text
 from .declare import a, declared, duplicates, many, mapping, one_of, shown
 from .heartbeat import Heartbeat
+from .kmodule import KernelModule
 from .network import Network, Portal, address
 from .plain import plain
 from .problem import Problem
@@ -84,6 +85,8 @@ class Cluster:
     """The resource script of the portals; ours, or a stock one. IPaddr is the guide's."""
     volume_agent: str = declared(one_of("LVM", "volume-group"), default="volume-group")
     """The resource script of the volume groups: ours, or the stock LVM, which is the guide's."""
+    modules: tuple[KernelModule, ...] = declared(many(KernelModule, "KernelModules"), default=())
+    """Kernel modules that a node needs to serve: built for each of its kernels (san.modules)."""
     acknowledged: tuple[str, ...] = declared(many(str, "names of warnings"), default=())
     """Warnings that you have read and accept, by name."""
 
@@ -154,7 +157,7 @@ class Cluster:
         yield from stacking.problems(self)
 
     def _names(self) -> Iterator[Problem]:
-        for field in ("networks", "resources", "volume_groups"):
+        for field in ("networks", "resources", "volume_groups", "modules"):
             for name in duplicates(part.name for part in getattr(self, field)):
                 yield Problem(field, f"{name!r} is there twice; give each its own name")
         for name in duplicates(host.name for host in self.hosts):

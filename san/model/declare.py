@@ -85,7 +85,7 @@ def shown(value: object) -> str:
     return text if len(text) <= _SHOWN_MAX else f"{text[: _SHOWN_MAX - 3]}..."
 
 
-def a(kind: type, what: str) -> Check:
+def a(kind: type | tuple[type, ...], what: str) -> Check:
     """The value is a `kind`; `what` names it. The message shows no value: it may hold a secret."""
 
     def check(value: object) -> str | None:

@@ -10,6 +10,7 @@ from .haresources import haresources
 from .heartbeat import authkeys, ha_cf
 from .iet import ietd_conf, initiators_allow
 from .initiator import initiatorname, iscsid_conf, multipath_conf, node_record, node_record_path
+from .kmod import kmod_files
 from .lvm import lvm_filter
 from .network import arp_filter_script, network_files
 from .stgt import stgt_conf
@@ -54,6 +55,7 @@ def node_files(
     of its backing disks (san.render.lvm).
     """
     return (
+        *kmod_files(cluster),
         *network_files(cluster, node, manager),
         *(
             secret(f"/etc/drbd.d/{resource.name}.res", drbd_res(cluster, resource), "replication")

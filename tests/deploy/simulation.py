@@ -5,6 +5,7 @@ node as the operations lean on. A command that it doesn't know fails, so that no
 being ignored. Facts are answered by section name (san.observe.sections), in the tools' own format.
 """
 
+import base64
 import json
 import pickle
 import re
@@ -36,6 +37,9 @@ UNITS = {
     "open-iscsi": ("iscsid.service", "open-iscsi.service"),
     "multipath-tools": ("multipathd.service",),
 }
+KERNEL = "6.1.0-47-cloud-amd64"
+KMOD = "/usr/local/sbin/san-kmod"
+BUILDS = "/var/lib/san/kmod/builds"
 INITDEAD = 30
 """Looks at a lone Heartbeat until it takes the peer for dead."""
 
@@ -115,6 +119,12 @@ class Machine:
     """Target and portal."""
     broken: str | None = None
     """What fails: the facts that have this in their script, or the commands."""
+    kernels: dict[str, bool] = attrs.Factory(lambda: {KERNEL: True})
+    """Installed kernels, the running one first, and whether their headers are there."""
+    modules: dict[tuple[str, str], str] = attrs.Factory(dict)
+    """Key of what is installed, by module and kernel."""
+    compiled: list[tuple[str, str]] = attrs.Factory(list)
+    uncompilable: set[tuple[str, str]] = attrs.Factory(set)
     lock: tuple[int, str] | None = None
     """Process and words of the run that holds it."""
 
@@ -348,6 +358,8 @@ class World:
         if "[san:begin " in command:
             return 0, "\n".join(self.answer(machine, command)), "fact"
         words = shlex.split(command)
+        if words[0] == "base64":
+            return 0, base64.b64encode(self.build(machine, words[-1]).encode()).decode(), "read"
         if words[:2] == ["sh", "-c"] and words[3] == "san-lock":
             return (*self.take_lock(machine, words[4], process), "lock")
         try:
@@ -364,7 +376,7 @@ class World:
         machine.lock = (process, holder)
         return 0, ""
 
-    def act(self, machine, command, words, stdin):
+    def act(self, machine, command, words, stdin):  # noqa: C901 (a case for each program)
         if machine.broken and machine.broken in command:
             raise CommandError("E: broken", 100)
         if "apt-get install" in command or "dpkg --configure" in command:
@@ -372,8 +384,12 @@ class World:
         elif words[:2] == ["sh", "-c"] and words[3] == "san-install":
             content = stdin if stdin.endswith("\n") else f"{stdin}\n"  # as pyinfra's write_stdin
             machine.files[words[4]] = (content, int(words[5], 8))
+        elif words[:2] == ["sh", "-c"] and words[3] == "san-upload":
+            machine.files[words[4]] = (base64.b64decode(stdin).decode(), 0o644)
+        elif words[0] == KMOD:
+            self.kmod(machine, words)
         elif words[0] == "systemctl":
-            for unit in words[2:]:
+            for unit in words[2:]:  # none for daemon-reload
                 self.unit(machine, words[1], unit)
         elif words[0] == "drbdadm":
             self.drbdadm(machine, *[word for word in words[1:] if word != ">/dev/null"])
@@ -384,6 +400,73 @@ class World:
         else:
             self.system(machine, words)
 
+    # --- Kernel modules -------------------------------------------------------------------------
+
+    def key(self, machine, module, release):
+        """Both nodes have one compiler and the same headers: the description makes the key."""
+        if not machine.kernels.get(release):
+            return ""
+        return sha256(f"{release} {self.described(machine)[module]}".encode()).hexdigest()[:32]
+
+    def described(self, machine):
+        """The modules that `san-kmod` knows there, with their descriptions."""
+        return {
+            match[1]: content
+            for path, (content, _) in machine.files.items()
+            if (match := re.fullmatch(r"/etc/san/kmod\.d/(.+)\.conf", path))
+        }
+
+    def build(self, machine, path):
+        """The content of a finished build's file."""
+        module, release, key = path.removeprefix(f"{BUILDS}/").removesuffix(".tar").split("/")
+        if machine.modules.get((module, release)) != key:
+            raise CommandError(f"base64: {path}: No such file or directory")
+        return f"{module} {release} {key}"
+
+    def kmod(self, machine, words):
+        match words:
+            case [_, "build", "--kernel", release, module, *_]:
+                if (module, release) in machine.uncompilable:
+                    if words[-2:] == ["||", ":"]:
+                        return
+                    raise CommandError(
+                        f"san-kmod: {module} 1.0 is NOT there for {release}: it does not compile"
+                    )
+                machine.compiled.append((module, release))
+                machine.modules[module, release] = self.key(machine, module, release)
+            case [_, "import", module, release, key, sum_, file]:
+                content = machine.files.pop(file)[0]
+                if (
+                    sha256(content.encode()).hexdigest() != sum_
+                    or content != f"{module} {release} {key}"
+                    or key != self.key(machine, module, release)
+                ):
+                    raise CommandError("san-kmod: the twin's build isn't what was promised")
+                machine.modules[module, release] = key
+            case _:
+                raise CommandError(f"san-kmod: {words[1:]}: unknown", 2)
+
+    def fact_kmod(self, machine, _):
+        if KMOD not in machine.files:
+            return 127, []
+        running, *_, next_ = *machine.kernels, *machine.kernels
+        rows = [["running", running], ["next", next_]]
+        rows += [["kernel", release] for release in machine.kernels]
+        rows += [["headers", release] for release, there in machine.kernels.items() if there]
+        for module in self.described(machine):
+            rows.append(["module", module, "1.0"])
+            for release in machine.kernels:
+                key = self.key(machine, module, release)
+                has = machine.modules.get((module, release))
+                stand = "absent" if has is None else "ready" if has == key else "stale"
+                why = "" if stand == "ready" else f"apt-get install linux-headers-{release}"
+                rows.append(["stand", module, release, stand, key, why])
+                if has:
+                    content = f"{module} {release} {has}"
+                    sum_ = sha256(content.encode()).hexdigest()
+                    rows.append(["build", module, release, has, sum_])
+        return 0, ["\t".join(row) for row in rows]
+
     def packages(self, machine, command):
         if "dpkg --configure" in command:
             machine.packages |= machine.unpacked
@@ -391,7 +474,10 @@ class World:
             return
         if machine.unpacked:
             raise CommandError("E: dpkg was interrupted, you must manually run it", 100)
-        names = re.search(r"Timeout=\d+ ([^|;}]+?) \|\|", command)[1].split()
+        names = re.search(r"Timeout=\d+ ([^|;}]+?)(?: \|\||$)", command)[1].split()
+        for name in names:
+            if name.startswith("linux-headers-"):
+                machine.kernels[name.removeprefix("linux-headers-")] = True
         machine.packages.update(names)
         for unit in [unit for name in names for unit in UNITS.get(name, ())]:
             if unit not in machine.masked:
@@ -505,6 +591,8 @@ class World:
                 machine.addresses[interface].append(address)
             case ["sysctl", "-q", "net.ipv4.conf.all.arp_filter=1"]:
                 machine.arp_filter = True
+            case ["rm", "-f", path]:
+                machine.files.pop(path, None)
             case ["networkctl", "reload", *_]:
                 pass
             case ["pvcreate", "--quiet", device] if self.devices(machine).get(device) == "":

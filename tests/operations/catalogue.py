@@ -100,7 +100,7 @@ def runs(module, name):
                 yield quoted(source, words)
             case ast.Tuple(elts=[ast.Name(), *_] as words):
                 yield quoted(source, words)
-            case ast.Name(id="_APT"):
+            case ast.Name(id="APT"):
                 yield "`apt-get install`"
             case ast.Name(id="_READERS"):
                 yield from (f"`{' '.join(words)}`" for words in source._READERS.values())
@@ -190,9 +190,9 @@ def joined(text):
 
 
 def phases():
-    """Each operation of deploy.py, with the names of its phases."""
+    """Each operation of deploy.py and upgrade.py, with the names of its phases."""
     found = {}
-    for node in tree("deploy.py").body:
+    for node in (*tree("deploy.py").body, *tree("upgrade.py").body):
         match node:
             case ast.Expr(value=ast.Call(func=ast.Attribute(value=module, attr=name)) as call):
                 said = next(each.value.value for each in call.keywords if each.arg == "name")
@@ -208,7 +208,8 @@ def hosts(module, name):
 
 def operations():
     yield "## Operations\n"
-    yield "In the order of `deploy.py`. A refusal ends the run: see the [runbook](runbook.md).\n"
+    yield "In the order of `deploy.py`, then of `upgrade.py`."
+    yield "A refusal ends the run: see the [runbook](runbook.md).\n"
     for (module, name), said in phases().items():
         operation = getattr(import_module(f"operations.{module}"), name)
         reached = reach(f"operations.{module}", name)

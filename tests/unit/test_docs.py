@@ -207,7 +207,9 @@ def test_every_refusal_has_its_section():
 
 def test_every_row_of_the_runbook_is_a_sentence_of_the_code():
     scripts = "".join(
-        file.read_text(encoding="utf-8") for file in ROOT.glob("templates/resource.d/*")
+        file.read_text(encoding="utf-8")
+        for folder in ("resource.d", "kmod")
+        for file in ROOT.glob(f"templates/{folder}/*")
     )
     stale = [
         phrase

@@ -11,7 +11,8 @@ import attrs
 import pytest
 
 from san.inventory import load
-from san.model import Lun, Portal, Site, Target
+from san.model import Archive, Lun, Portal, Site, Target
+from san.modules import iet_1_4_20_3
 from san.render.files import client_files, node_files
 
 ROOT = Path(__file__).parents[3]
@@ -57,6 +58,7 @@ def guide():
         targets=(test,),
         portals=(Portal("192.168.1.1/24"), Portal("192.168.2.1/24")),
         target_software="iet",
+        modules=(iet_1_4_20_3(Archive("iscsitarget-1.4.20.3.tar.gz", "0" * 64)),),
         address_agent="IPaddr",
         volume_agent="LVM",
     )
@@ -73,7 +75,7 @@ def hosts():
 
 def is_golden(file):
     """Whether it is rendered; most resource scripts are their templates as they stand."""
-    return not file.path.endswith(("/iscsi-target", "/portal", "/volume-group"))
+    return not file.path.endswith(("/iscsi-target", "/portal", "/volume-group", "/sbin/san-kmod"))
 
 
 def write():

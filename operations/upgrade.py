@@ -1,0 +1,172 @@
+"""A new kernel, node by node, while the cluster serves."""
+
+from collections.abc import Iterator
+
+from pyinfra.api.command import PyinfraCommand, QuoteString, StringCommand
+from pyinfra.context import host, state
+from pyinfra.operations import server
+
+from facts.heartbeat import Heartbeat
+from facts.kmodule import KernelCandidate
+from operations import lock
+from operations.cluster import settling
+from operations.kmodule import DEFER, made, modules, twins
+from operations.node import serving_node, turn_of_this_host
+from operations.observation import converging, forget, observed, pair
+from operations.packages import APT
+from operations.verify import cluster_amiss
+from operations.waiting import until
+from san.decide.kmodules import lacking, missing
+from san.decide.refusal import Refusal
+from san.decide.serving import Turn
+from san.model import Cluster, Node
+from san.render.kmod import PROGRAM
+
+BOOT_LIMIT = 600
+"""Seconds that a node's reboot may take: servers test their memory first."""
+
+ORIGIN = "/var/lib/san/kmod/origin"
+STANDBY = "/usr/share/heartbeat/hb_standby"
+
+
+def target() -> str:
+    """The kernel to go to: the one asked for with --to, or the newest that apt has of its kind."""
+    release = str(host.data.get("to") or observed(host, KernelCandidate))
+    if not release:
+        raise Refusal(
+            "apt knows no kernel of the running one's kind here; name one: --to RELEASE, as "
+            "`uname -r` prints it"
+        )
+    return release
+
+
+@converging(Node)
+def headers() -> Iterator[PyinfraCommand]:
+    """Install the headers of the new kernel, and nothing else of it."""
+    if not host.data.get("to") and state.is_executing:
+        yield StringCommand(
+            "apt-get update || echo 'apt-get update fails: going on with its lists'"
+        )
+    release = target()
+    if release not in modules().headers and release != modules().running:
+        yield StringCommand(f"{DEFER} {APT} linux-headers-{release}")
+
+
+@converging(Node)
+def built(turn: Turn) -> Iterator[PyinfraCommand]:
+    """Build every module for the new kernel, on the standby; the serving node takes its builds.
+
+    A build that fails is told, and judged by `complete`.
+    """
+    if not turn_of_this_host(turn):
+        return
+    release = target()
+    for each in missing(host.data.cluster, modules(), twins().values()):
+        if each.release == release:
+            yield from made(each)
+
+
+@converging(Node)
+def complete() -> Iterator[PyinfraCommand]:
+    """Refuse to go on where a node lacks a module for the new kernel, and hold its package there.
+
+    Both nodes are then as they were: on their old kernel, which boots next.
+    """
+    if not state.is_executing:
+        return
+    release = target()
+    nodes = {host.data.member.name: modules()} | twins()
+    without = {name: lacking(found, release) for name, found in nodes.items()}
+    if not any(without.values()):
+        if modules().held:
+            yield StringCommand(PROGRAM, "unhold")
+        return
+    yield StringCommand(PROGRAM, "hold", QuoteString(release))
+    said = "; ".join(f"{name}: {line}" for name, lines in without.items() for line in lines)
+    raise Refusal(f"{release} is not installed, and its package is held: {said}")
+
+
+@converging(Node)
+def image(turn: Turn) -> Iterator[PyinfraCommand]:
+    """Install the new kernel; refuse to go on where the next boot would not take it."""
+    if not turn_of_this_host(turn):
+        return
+    release = target()
+    if release not in modules().kernels:
+        yield StringCommand(f"{APT} linux-image-{release}")
+    if not state.is_executing:
+        return
+    found = modules()
+    if found.next != release:
+        raise Refusal(
+            f"the next boot takes {found.next}, not {release}; make it the boot loader's default "
+            "(GRUB_DEFAULT=0 in /etc/default/grub, then update-grub), and run again"
+        )
+    if found.origin is None and found.running != release:
+        yield StringCommand("sh", "-c", QuoteString(f"echo {serving_node()} > {ORIGIN}"))
+
+
+@converging(Node)
+def rebooted(*, first: bool) -> Iterator[PyinfraCommand]:
+    """Reboot the node that doesn't serve into the new kernel, and wait until it is whole again."""
+    cluster: Cluster = host.data.cluster
+    release = target()
+    # A plan is made before the service has moved.
+    serves = serving_node() == host.data.member.name
+    waits = serves if state.is_executing or first else not serves
+    if waits or modules().running == release:
+        return
+    if state.is_executing:
+        until("the peer to be whole", cluster_amiss, limit=settling(cluster))
+    yield from server.reboot._inner(reboot_timeout=BOOT_LIMIT)  # noqa: SLF001 (pyinfra's way to nest)
+    forget(cluster)
+    lock.take(host)
+    running = modules().running
+    if running != release:
+        raise Refusal(f"it has booted {running}, not {release}; look at its boot loader")
+    until("it to join again", _apart, limit=settling(cluster))
+    until("the cluster to be whole", cluster_amiss, limit=settling(cluster))
+
+
+def _apart() -> str | None:
+    if observed(host, Heartbeat).running:
+        return None
+    return "Heartbeat doesn't run here: systemctl status heartbeat; san-kmod gate"
+
+
+@converging(Node)
+def moved() -> Iterator[PyinfraCommand]:
+    """Move the service to the node that runs the new kernel."""
+    if serving_node() == host.data.member.name and modules().running != target():
+        yield from _move()
+
+
+@converging(Node)
+def returned() -> Iterator[PyinfraCommand]:
+    """Move the service back to where it was when the upgrade began."""
+    origin = modules().origin
+    serves = serving_node()
+    if origin is None:
+        return
+    if serves == host.data.member.name and serves != origin and origin in pair(host.data.cluster):
+        yield from _move()
+    if state.is_executing:
+        until(
+            "the service to be back", lambda: _elsewhere(origin), limit=settling(host.data.cluster)
+        )
+    yield StringCommand("rm", "-f", ORIGIN)
+
+
+def _move() -> Iterator[PyinfraCommand]:
+    cluster: Cluster = host.data.cluster
+    peer = cluster.peer(host.data.member.name).name
+    if state.is_executing:
+        until("both nodes to be whole", cluster_amiss, limit=settling(cluster))
+    yield StringCommand(STANDBY, "all")
+    forget(cluster)
+    until(f"{peer} to serve", lambda: _elsewhere(peer), limit=settling(cluster))
+
+
+def _elsewhere(node: str) -> str | None:
+    serves = serving_node()
+    return cluster_amiss() if serves == node else f"{serves or 'no node'} serves"

@@ -1,0 +1,87 @@
+"""Kernel modules: what a node has to build, what it takes from its twin, what it can't have."""
+
+from collections.abc import Iterable, Iterator, Set
+
+import attrs
+
+from san.model import Archive, Cluster
+from san.observe.kmodule import KernelModulesState
+
+
+@attrs.frozen
+class Finished:
+    """A finished build on the twin node."""
+
+    key: str
+    sha256: str
+
+
+@attrs.frozen
+class Missing:
+    """A module that a node has to build for a kernel, unless its twin has built it."""
+
+    module: str
+    release: str
+    required: bool
+    """Whether the kernel runs, or boots next: without the module the node can't serve."""
+    twin: Finished | None = None
+
+
+def sources(cluster: Cluster, there: Set[str]) -> dict[str, str]:
+    """Archives and patches that are not yet `there`: where each is, by its sha256."""
+    found: dict[str, str] = {}
+    for module in cluster.modules:
+        if isinstance(module.source, Archive):
+            found[module.source.sha256] = module.source.location
+        found.update({patch.sha256: patch.file for patch in module.patches})
+    return {sha256: location for sha256, location in found.items() if sha256 not in there}
+
+
+def headers(found: KernelModulesState) -> tuple[str, ...]:
+    """Packages of headers that the running kernel and the next one lack."""
+    return tuple(
+        f"linux-headers-{release}"
+        for release in dict.fromkeys((found.running, found.next))
+        if release not in found.headers
+        and any(not build.usable for (_, of), build in found.builds.items() if of == release)
+    )
+
+
+def missing(
+    cluster: Cluster, found: KernelModulesState, twins: Iterable[KernelModulesState]
+) -> Iterator[Missing]:
+    """What is to be built: not ready, and with the headers there."""
+    twins = tuple(twins)
+    for (module, release), build in found.builds.items():
+        if module not in {each.name for each in cluster.modules} or build.stand == "ready":
+            continue
+        if build.key is None:
+            continue
+        required = release in {found.running, found.next}
+        yield Missing(module, release, required, _finished(module, release, build.key, twins))
+
+
+def _finished(
+    module: str, release: str, key: str, twins: Iterable[KernelModulesState]
+) -> Finished | None:
+    """The build of that key on a twin, if one has it."""
+    for twin in twins:
+        build = twin.builds.get((module, release))
+        if build is not None and key in build.finished:
+            return Finished(key, build.finished[key])
+    return None
+
+
+def lacking(found: KernelModulesState, release: str) -> tuple[str, ...]:
+    """What keeps a node on the kernel `release` from serving, a sentence each."""
+    return tuple(
+        f"{module} for {of}: {build.reason}"
+        for (module, of), build in found.builds.items()
+        if of == release and not build.usable
+    )
+
+
+def undeclared(cluster: Cluster, found: KernelModulesState) -> tuple[str, ...]:
+    """Modules that the node still builds, and the inventory no longer names."""
+    declared = {module.name for module in cluster.modules}
+    return tuple(name for name in found.versions if name not in declared)

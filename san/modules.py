@@ -1,0 +1,64 @@
+"""Kernel modules that this library knows how to build: the targets of the guide's choice.
+
+For `Cluster(modules=…)`. Another module is a `KernelModule` of your own; see docs/modules.md.
+"""
+
+from san.model import Archive, KernelModule, Kernels, Tool
+
+_IET_MAKE = ("KSRC={build}", "KERNELSRC={build}", "kernel", "usr")
+"""Both names of the kernel's tree: the guide's README and the makefiles differ in it."""
+
+_IET_TOOLS = (
+    Tool("usr/ietd", "/usr/local/sbin/ietd"),
+    Tool("usr/ietadm", "/usr/local/sbin/ietadm"),
+)
+
+
+def iet_0_4_17(source: Archive) -> KernelModule:
+    """iSCSI Enterprise Target 0.4.17: the guide's module and its tools."""
+    return KernelModule(
+        "iscsi_trgt",
+        version="0.4.17",
+        source=source,
+        files=("kernel/iscsi_trgt.ko",),
+        make=(_IET_MAKE,),
+        kernels=Kernels("2.6.14", "2.6.30"),
+        packages=("libssl-dev",),
+        tools=_IET_TOOLS,
+    )
+
+
+def iet_1_4_20_3(source: Archive) -> KernelModule:
+    """iSCSI Enterprise Target 1.4.20.3, the last release; it compiles on no kernel after 3.2."""
+    return KernelModule(
+        "iscsi_trgt",
+        version="1.4.20.3",
+        source=source,
+        files=("kernel/iscsi_trgt.ko",),
+        make=(_IET_MAKE,),
+        kernels=Kernels("2.6.14", "3.2"),
+        packages=("libssl-dev",),
+        tools=_IET_TOOLS,
+    )
+
+
+def scst(source: Archive, version: str) -> KernelModule:
+    """SCST: its core, the handler of virtual disks, the iSCSI target, and the target's tools."""
+    kernel = "KDIR={build}", "KVER={release}"
+    return KernelModule(
+        "scst",
+        version=version,
+        source=source,
+        files=(
+            "scst/src/scst.ko",
+            "scst/src/dev_handlers/scst_vdisk.ko",
+            "iscsi-scst/kernel/iscsi-scst.ko",
+        ),
+        make=(("-C", "scst", *kernel, "all"), ("-C", "iscsi-scst", *kernel, "all")),
+        load=("scst", "scst_vdisk", "iscsi-scst"),
+        tools=(
+            Tool("iscsi-scst/usr/iscsi-scstd", "/usr/local/sbin/iscsi-scstd"),
+            Tool("iscsi-scst/usr/iscsi-scst-adm", "/usr/local/sbin/iscsi-scst-adm"),
+        ),
+        space=600,
+    )

@@ -1,0 +1,533 @@
+"""san-kmod on a node made of files: real sh, tar, patch and make; modules are small texts.
+
+Real compilers, kernels and signatures are in tests/lab.
+"""
+
+import hashlib
+import io
+import os
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+
+import attrs
+import pytest
+
+from san.model import Archive, Directory, KernelModule, Kernels, Patch, Signing, Tool
+from san.observe.kmodule import parse
+from san.render.kmod import description
+from san.render.template import TEMPLATES
+
+OLD, NEW = "6.1.0-47-cloud-amd64", "6.12.117+deb12-cloud-amd64"
+MAKEFILE = """\
+all:
+\t@echo made >> $(LOG)
+\tcat source.c
+\tprintf 'vermagic=%s SMP\\nsrcversion=1234\\n' $(RELEASE) > fixture.ko
+\tprintf 'tool' > fixtured
+"""
+STUBS = {
+    # a module is a text of field=value lines
+    "modinfo": 'sed -n "s/^$2=//p" "$3"',
+    "uname": f"echo {OLD}",
+    "strip": ":",
+    "depmod": ":",
+    "logger": ":",
+    "getent": ":",
+    "chown": ":",
+    "setpriv": 'while [ "$1" != -- ]; do shift; done; shift; exec "$@"',
+    "mokutil": 'echo "$2 is not enrolled"',
+    "update-initramfs": 'echo "$@" >> "$SAN_KMOD_ROOT/initramfs.log"',
+    "lsinitramfs": 'echo "usr/lib/modules/x/updates/san/fixture.ko"',
+}
+
+
+class Node:
+    """A directory that `san-kmod` takes for /, with two kernels and their headers."""
+
+    def __init__(self, root, name="node"):
+        self.root = root / name
+        self.bin = root / "bin"
+        self.made = root / f"{name}.made"
+        self.made.touch()
+        self.module = KernelModule(
+            "fixture",
+            version="1.0",
+            source=Directory("/usr/src/fixture-1.0"),
+            files=("fixture.ko",),
+            make=(("RELEASE={release}", f"LOG={self.made}", "all"),),
+            space=1,
+        )
+        for release in (OLD, NEW):
+            self.add_image(release)
+            self.add_headers(release)
+        self.write("usr/src/fixture-1.0/Makefile", MAKEFILE)
+        self.write("usr/src/fixture-1.0/source.c", "int x;\n")
+        self.describe()
+
+    def write(self, path, text):
+        file = self.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+
+    def add_image(self, release):
+        self.write(f"boot/vmlinuz-{release}", "")
+        self.write(f"lib/modules/{release}/modules.order", "")
+
+    def add_headers(self, release):
+        build = f"lib/modules/{release}/build"
+        self.write(f"{build}/Makefile", "")
+        self.write(f"{build}/.config", 'CONFIG_CC_VERSION_TEXT="gcc-99 (Debian) 99"\n')
+        self.write(f"{build}/Module.symvers", "one\n")
+
+    def describe(self, **changes):
+        self.module = attrs.evolve(self.module, **changes)
+        self.write("etc/san/kmod.d/fixture.conf", description(self.module))
+
+    def archive(self, *members):
+        """A source archive of the fixture with further `members`, kept on the node."""
+        packed = io.BytesIO()
+        with tarfile.open(fileobj=packed, mode="w:gz") as tar:
+            for name, text in (("Makefile", MAKEFILE), ("source.c", "int x;\n")):
+                info = tarfile.TarInfo(f"fixture-1.0/{name}")
+                info.size = len(text)
+                tar.addfile(info, io.BytesIO(text.encode()))
+            for info in members:
+                tar.addfile(info)
+        sha256 = hashlib.sha256(packed.getvalue()).hexdigest()
+        file = self.root / "var/lib/san/kmod/sources" / sha256
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(packed.getvalue())
+        self.describe(source=Archive("fixture-1.0.tar.gz", sha256))
+        return file
+
+    def call(self, *arguments, **environment):
+        return subprocess.run(
+            ("sh", str(TEMPLATES / "kmod/san-kmod"), *arguments),
+            env={"PATH": f"{self.bin}:{os.environ['PATH']}", "SAN_KMOD_ROOT": str(self.root)}
+            | environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def refuses(self, *arguments):
+        """The sentence on standard error of a call that fails; nothing is half-installed."""
+        before = self.ko(OLD).read_bytes() if self.ko(OLD).exists() else None
+        done = self.call("build", "--kernel", OLD, *arguments)
+        assert done.returncode == 1, done.stdout
+        assert before == (self.ko(OLD).read_bytes() if self.ko(OLD).exists() else None)
+        assert not list(self.root.glob("var/lib/san/kmod/work/*"))
+        assert not list(self.root.rglob(".san-kmod.new"))
+        return done.stderr
+
+    @property
+    def state(self):
+        lines = self.call("report").stdout.splitlines()
+        return parse(["[san:begin kmod]", *lines, "", "[san:end kmod 0]"])
+
+    def stand(self, release):
+        return self.state.builds["fixture", release].stand
+
+    def ko(self, release):
+        return self.root / f"lib/modules/{release}/updates/san/fixture.ko"
+
+    @property
+    def compilations(self):
+        return self.made.read_text().count("made")
+
+
+@pytest.fixture
+def node(tmp_path):
+    (tmp_path / "bin").mkdir()
+    for name, body in STUBS.items():
+        stub = tmp_path / "bin" / name
+        stub.write_text(f"#!/bin/sh\n{body}\n")
+        stub.chmod(0o755)
+    return Node(tmp_path)
+
+
+def test_every_installed_kernel_gets_its_module_and_the_same_inputs_are_never_built_twice(node):
+    done = node.call("build")
+
+    assert done.returncode == 0, done.stderr
+    assert f"vermagic={OLD}" in node.ko(OLD).read_text()
+    assert f"vermagic={NEW}" in node.ko(NEW).read_text()
+    assert node.call("check").returncode == 0
+    assert node.call("build").returncode == 0
+    assert node.compilations == 2
+
+
+@pytest.mark.parametrize(
+    "path", [f"lib/modules/{OLD}/build/Module.symvers", f"lib/modules/{OLD}/build/.config"]
+)
+def test_headers_that_change_without_a_new_kernel_are_a_reason_to_build(node, path):
+    node.call("build")
+    node.write(path, "two\n")
+
+    assert node.stand(OLD) == "stale"
+    assert node.call("gate").returncode == 0  # it works: the node may serve
+
+    node.call("build")
+    assert node.stand(OLD) == "ready"
+    assert node.compilations == 3
+
+
+def test_a_changed_source_is_a_reason_to_build(node):
+    node.call("build")
+    node.write("usr/src/fixture-1.0/source.c", "int y;\n")
+
+    assert {node.stand(OLD), node.stand(NEW)} == {"stale"}
+
+
+def test_without_headers_it_says_which_and_the_next_boot_is_not_ready(node):
+    shutil.rmtree(node.root / f"lib/modules/{NEW}/build")
+
+    done = node.call("build")
+
+    assert done.returncode == 1
+    assert f"apt-get install linux-headers-{NEW}" in done.stderr
+    assert node.call("check", "--running").returncode == 0
+    assert node.call("check", "--next").returncode == 1
+    assert node.call("gate").returncode == 0
+    assert f"DO NOT REBOOT: the kernel that boots next, {NEW}, lacks" in node.call("motd").stdout
+
+
+def test_the_gate_is_closed_while_the_running_kernel_lacks_a_module(node):
+    done = node.call("gate")
+
+    assert done.returncode == 1
+    assert f"this node must not serve: its kernel {OLD} lacks fixture 1.0" in done.stderr
+
+
+def test_a_source_that_does_not_compile_leaves_the_old_module_and_names_the_log(node):
+    node.call("build")
+    (node.root / "usr/src/fixture-1.0/source.c").unlink()
+
+    said = node.refuses()
+
+    log = f"/var/log/san/fixture-{OLD}.log"
+    assert f"fixture 1.0 is NOT there for {OLD}: it does not compile (log: {log})" in said
+    assert "source.c" in (node.root / log.lstrip("/")).read_text()
+
+
+def test_a_make_that_makes_nothing_is_a_failure(node):
+    node.write("usr/src/fixture-1.0/Makefile", "all:\n\ttrue\n")
+
+    assert "make succeeded, and there is no fixture.ko" in node.refuses()
+
+
+def test_a_module_for_another_kernel_is_a_failure(node):
+    node.write("usr/src/fixture-1.0/Makefile", MAKEFILE.replace("$(RELEASE)", "5.10.0"))
+
+    assert f"fixture.ko was built for kernel '5.10.0', not for {OLD}" in node.refuses()
+
+
+def test_a_missing_compiler_is_named(node, tmp_path):
+    without = tmp_path / "without"
+    without.mkdir()
+    for directory in ("/usr/bin", "/bin"):
+        for program in Path(directory).iterdir():
+            if not (without / program.name).exists() and program.name not in {"gcc", "cc"}:
+                (without / program.name).symlink_to(program)
+
+    done = node.call("build", PATH=f"{node.bin}:{without}")
+
+    assert "gcc is missing: apt-get install gcc make binutils" in done.stderr
+
+
+def test_a_full_disk_is_refused_before_anything_is_written(node):
+    node.describe(space=100_000_000 - 1)
+
+    assert "MiB free, and a build takes up to 99999999 MiB: make room" in node.refuses()
+
+
+def test_an_archive_is_unpacked_and_its_sha256_must_be_the_inventorys(node):
+    packed = node.archive()
+    assert node.call("build").returncode == 0
+
+    packed.write_bytes(packed.read_bytes() + b"\0")
+    node.write(f"lib/modules/{OLD}/build/Module.symvers", "two\n")
+
+    assert f"the sha256 of fixture-1.0.tar.gz is not {packed.name}" in node.refuses()
+
+
+def member(name, **changes):
+    info = tarfile.TarInfo(name)
+    for field, value in changes.items():
+        setattr(info, field, value)
+    return info
+
+
+@pytest.mark.parametrize(
+    ("astray", "sentence"),
+    [
+        (member("/etc/evil"), "names a file outside of itself: /etc/evil"),
+        (member("fixture-1.0/../../evil"), "names a file outside of itself"),
+        (
+            member("fixture-1.0/l", type=tarfile.SYMTYPE, linkname="/etc"),
+            "has a link that leaves it: fixture-1.0/l",
+        ),
+        (
+            member("fixture-1.0/l", type=tarfile.SYMTYPE, linkname="../../x"),
+            "has a link that leaves it: fixture-1.0/l",
+        ),
+        (
+            member("fixture-1.0/l", type=tarfile.LNKTYPE, linkname="../etc/passwd"),
+            "names a file outside of itself: ../etc/passwd",
+        ),
+    ],
+)
+def test_an_archive_that_reaches_out_of_itself_is_refused(node, astray, sentence):
+    node.archive(astray)
+
+    assert sentence in node.refuses()
+    assert node.compilations == 0
+
+
+def test_patches_apply_to_their_kernels_only(node):
+    text = "--- a/source.c\n+++ b/source.c\n@@ -1 +1 @@\n-int x;\n+int patched;\n"
+    sha256 = hashlib.sha256(text.encode()).hexdigest()
+    node.write(f"var/lib/san/kmod/sources/{sha256}", text)
+    node.describe(patches=(Patch("fix.patch", sha256, Kernels("6.12")),))
+
+    assert node.call("build").returncode == 0
+
+    logs = node.root / "var/log/san"
+    assert "int patched" not in (logs / f"fixture-{OLD}.log").read_text()
+    assert "int patched" in (logs / f"fixture-{NEW}.log").read_text()
+
+
+def test_a_patch_that_does_not_apply_is_named(node):
+    text = "--- a/source.c\n+++ b/source.c\n@@ -1 +1 @@\n-int other;\n+int patched;\n"
+    sha256 = hashlib.sha256(text.encode()).hexdigest()
+    node.write(f"var/lib/san/kmod/sources/{sha256}", text)
+    node.describe(patches=(Patch("fix.patch", sha256),))
+
+    assert f"patch {sha256[:12]} does not apply to fixture 1.0" in node.refuses()
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "there"),
+    [
+        ("6.1", "6.1", {OLD}),
+        ("6.2", None, {NEW}),
+        (None, "6.11", {OLD}),
+        ("6.12.117", "6.12.117", {NEW}),
+        ("2.6.14", "3.2", set()),
+    ],
+)
+def test_only_supported_kernels_are_built_for(node, first, last, there):
+    node.describe(kernels=Kernels(first, last))
+
+    done = node.call("build")
+
+    assert {release for release in (OLD, NEW) if node.ko(release).exists()} == there
+    for release in {OLD, NEW} - there:
+        assert f"{release}: it is for kernels {first or '-'} to {last or '-'}" in done.stderr
+
+
+def test_the_hook_never_fails_and_builds_when_the_second_half_of_a_kernel_arrives(node):
+    release = "6.1.0-56-cloud-amd64"
+    node.add_image(release)
+    image = node.call("hook", "image", release)
+    assert image.returncode == 0
+    assert f"apt-get install linux-headers-{release}" in image.stderr
+    assert f"do not reboot into {release}" in image.stderr
+
+    node.add_headers(release)
+    assert node.call("hook", "headers", release).returncode == 0
+    assert node.stand(release) == "ready"
+
+
+def test_headers_that_come_before_their_image_are_built_for_at_once(node):
+    release = "6.1.0-56-cloud-amd64"
+    node.add_headers(release)
+    node.call("hook", "headers", release)
+    assert node.ko(release).exists()
+
+    node.add_image(release)
+    image = node.call("hook", "image", release)
+
+    assert (image.returncode, image.stderr) == (0, "")
+    assert node.stand(release) == "ready"
+    assert node.compilations == 1
+
+
+def test_a_kernel_that_leaves_takes_its_builds_with_it(node):
+    node.call("build")
+    (node.root / f"boot/vmlinuz-{NEW}").unlink()
+
+    assert node.call("hook", "removed", NEW).returncode == 0
+
+    left = [path for path in node.root.rglob("*") if NEW in str(path.relative_to(node.root))]
+    assert all("build" in path.parts or path.name in {NEW, "modules.order"} for path in left), left
+    assert node.stand(OLD) == "ready"
+
+
+def test_one_finished_build_is_kept_for_a_kernel(node):
+    node.call("build")
+    node.write(f"lib/modules/{OLD}/build/Module.symvers", "two\n")
+    node.call("build")
+
+    assert len(list((node.root / f"var/lib/san/kmod/builds/fixture/{OLD}").iterdir())) == 1
+
+
+def test_what_a_power_cut_left_is_finished_without_compiling_again(node):
+    node.call("build")
+    node.ko(OLD).write_text("vermagic=half")
+    node.write("var/lib/san/kmod/work/abc/rest", "")
+    node.write(f"var/lib/san/kmod/builds/fixture/{OLD}/abc.tar.new", "")
+    assert node.stand(OLD) == "unusable"
+    assert node.call("gate").returncode == 1
+
+    assert node.call("build").returncode == 0
+
+    assert node.stand(OLD) == "ready"
+    assert node.compilations == 2
+    assert not list(node.root.glob("var/lib/san/kmod/work/*"))
+    assert not list(node.root.rglob("*.new"))
+
+
+@pytest.fixture
+def twin(node, tmp_path):
+    """The other node, with the same inputs."""
+    other = Node(tmp_path, "twin")
+    other.describe(make=node.module.make)
+    return other
+
+
+def handed_over(node, twin):
+    """The build for OLD, as a run carries it: key, sha256, and the file on the twin."""
+    build = node.state.builds["fixture", OLD]
+    (key,) = build.finished
+    file = node.root / f"var/lib/san/kmod/builds/fixture/{OLD}/{key}.tar"
+    arrived = twin.root / "arrived"
+    shutil.copy(file, arrived)
+    return key, build.finished[key], str(arrived)
+
+
+def test_the_twin_takes_the_finished_build_and_compiles_nothing(node, twin):
+    node.call("build")
+    before = node.compilations
+
+    done = twin.call("import", "fixture", OLD, *handed_over(node, twin))
+
+    assert done.returncode == 0, done.stderr
+    assert twin.stand(OLD) == "ready"
+    assert node.compilations + twin.compilations == before
+
+
+def test_a_build_that_was_damaged_on_its_way_or_is_of_other_inputs_is_not_taken(node, twin):
+    node.call("build")
+    key, sha256, arrived = handed_over(node, twin)
+    damaged = Path(arrived)
+    damaged.write_bytes(damaged.read_bytes() + b"x")
+    assert "the sha256 of the twin's build is not" in (
+        twin.call("import", "fixture", OLD, key, sha256, arrived).stderr
+    )
+    twin.write("usr/src/fixture-1.0/source.c", "int other;\n")
+    assert "has another key" in twin.call("import", "fixture", OLD, key, sha256, arrived).stderr
+    assert not twin.ko(OLD).exists()
+
+
+def test_a_machine_that_takes_signed_modules_only_gets_no_unsigned_one(node):
+    node.call("build")
+    node.write("sys/module/module/parameters/sig_enforce", "Y\n")
+    node.write(f"lib/modules/{OLD}/build/Module.symvers", "two\n")
+
+    assert "no signing key is configured" in node.refuses()
+    assert "is not signed" in node.call("gate").stderr
+
+
+def test_a_key_that_is_not_enrolled_is_a_refusal(node):
+    node.write("sys/kernel/security/lockdown", "none [integrity] confidentiality\n")
+    node.write("root/mok.der", "")
+    node.describe(signing=Signing("/root/mok.key", "/root/mok.der"))
+
+    assert "/root/mok.der is not enrolled: mokutil --import /root/mok.der" in node.refuses()
+
+
+def test_a_configured_key_signs_what_is_installed(node):
+    node.write("root/mok.der", "")
+    signer = node.root / f"lib/modules/{OLD}/build/scripts/sign-file"
+    signer.parent.mkdir()
+    signer.write_text('#!/bin/sh\necho "signer=operator $1 $2" >> "$4"\n')
+    signer.chmod(0o755)
+    node.describe(signing=Signing("/root/mok.key", "/root/mok.der"))
+
+    assert node.call("build", "--kernel", OLD).returncode == 0
+
+    (file,) = node.state.builds["fixture", OLD].files
+    assert file.signer == f"operator sha256 {node.root}/root/mok.key"
+
+
+def test_an_initrd_that_has_to_carry_the_module_is_made_anew_and_looked_into(node):
+    node.write(f"boot/initrd.img-{OLD}", "")
+    node.describe(initrd=True)
+
+    node.call("build", "--kernel", OLD)
+
+    assert (node.root / "initramfs.log").read_text() == f"-u -k {OLD}\n"
+    assert node.stand(OLD) == "ready"
+    (node.bin / "lsinitramfs").write_text("#!/bin/sh\n")
+    assert f"update-initramfs -u -k {OLD}" in node.call("gate").stderr
+
+
+def test_tools_of_the_source_land_where_the_inventory_says(node):
+    node.describe(tools=(Tool("fixtured", "/usr/local/sbin/fixtured"),))
+
+    node.call("build")
+
+    assert (node.root / "usr/local/sbin/fixtured").read_text() == "tool"
+
+
+def test_values_of_a_description_are_never_run(node, tmp_path):
+    harmless = tmp_path / "harmful"
+    node.describe(version="$(touch_it)", make=((f"X=`touch {harmless}`$(shell true)", "all"),))
+
+    node.call("build")
+    node.call("check")
+
+    assert not harmless.exists()
+
+
+@pytest.mark.parametrize(
+    ("menu", "link", "takes"),
+    [
+        (None, None, NEW),
+        (None, f"boot/vmlinuz-{OLD}", OLD),
+        (f'set default="0"\n\tlinux /boot/vmlinuz-{OLD} root=/dev/vda\n', None, OLD),
+        (None, "boot/vmlinuz-gone", NEW),
+    ],
+)
+def test_the_kernel_of_the_next_boot_is_what_the_boot_loader_takes(node, menu, link, takes):
+    if menu:
+        node.write("boot/grub/grub.cfg", menu)
+    if link:
+        (node.root / "vmlinuz").symlink_to(link)
+
+    assert node.state.next == takes
+
+
+def test_two_at_once_wait_for_each_other(node):
+    lock = node.root / "run/san-kmod.lock"
+    lock.parent.mkdir(parents=True)
+    with subprocess.Popen(
+        ("flock", str(lock), "sh", "-c", "echo held; read line"),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as holder:
+        assert holder.stdout.readline() == "held\n"
+        second = subprocess.Popen(
+            ("sh", str(TEMPLATES / "kmod/san-kmod"), "build"),
+            env={"PATH": f"{node.bin}:{os.environ['PATH']}", "SAN_KMOD_ROOT": str(node.root)},
+        )
+        with pytest.raises(subprocess.TimeoutExpired):
+            second.wait(0.5)
+        assert node.compilations == 0
+        holder.communicate("go\n")
+        assert second.wait(60) == 0
+    assert node.compilations == 2
