@@ -9,10 +9,10 @@ PACKAGES := $(shell sed 's/\#.*//' debian-packages.txt)
 # A script that is a Jinja template is checked as its golden file under tests/ shows it rendered.
 SHELL_SCRIPTS = $(shell grep -rlIE --exclude='*.py' '^\#! ?/bin/(ba|da)?sh' templates san tests .ci \
 	| xargs grep -LE '\{[%{] ')
-TYPED = san facts operations $(wildcard config.py deploy.py) inventory.py
+TYPED = san facts operations $(wildcard config.py deploy.py upgrade.py) inventory.py
 
 .DELETE_ON_ERROR:
-.PHONY: demo test lint bench-redeploy clean setup packages
+.PHONY: demo test lint bench-redeploy bench-kmod clean setup packages
 
 demo: setup
 	$(BIN)/san demo
@@ -36,6 +36,9 @@ lint: setup
 
 bench-redeploy: setup
 	$(BIN)/san bench redeploy
+
+bench-kmod: setup
+	$(BIN)/san bench kmod
 
 # secrets.env stays: what is deployed knows its secrets.
 clean:

@@ -78,7 +78,7 @@ def _copy(source: Host, origin: str, path: str, state: State, host: Host) -> boo
 
 
 def connection(host: Host) -> dict[str, Any]:
-    """How the operation that runs reaches its host (with sudo, for one), for a command beside it."""
+    """How the running operation reaches its host (with sudo, for one), for a command beside it."""
     return {
         key: value
         for key, value in (host.current_op_global_arguments or {}).items()

@@ -9,6 +9,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from san.bench_kmod import kmod
 from san.check import init
 from san.demo import INVENTORY, converge, deployed
 from san.lab.errors import LabError
@@ -23,6 +24,9 @@ ANSIBLE_SECONDS = 178.0
 @click.group()
 def bench() -> None:
     """Measure."""
+
+
+bench.add_command(kmod)
 
 
 @bench.command()

@@ -113,6 +113,7 @@ def _tree(cluster: Cluster) -> Tree:
             for lun in target.luns
         ),
     )
+    _branch(tree, "kernel modules", (f"{m.name} {m.version}" for m in cluster.modules))
     _branch(
         tree,
         f"heartbeat, deadtime {cluster.heartbeat.deadtime} s",

@@ -60,20 +60,23 @@ def demo(context: click.Context, suite: str | None) -> None:
         )
 
 
-def deployed(progress: Progress) -> None:
-    """The lab's machines with the cluster deployed: brought back to it, or deployed now."""
+def deployed(progress: Progress) -> Lab:
+    """The lab with the cluster deployed: its machines brought back to that, or deployed now."""
     lab, bare = _started(default_suite(), progress)
     if DEPLOYED in lab.snapshots():
         _back(lab, DEPLOYED, progress)
     else:
         FIGURES.unlink(missing_ok=True)  # of another deploy
         _anew(lab, progress, bare=bare)
+    return lab
 
 
-def converge(progress: Progress, title: str) -> Run:
-    """Run pyinfra on inventory.py and deploy.py; each operation is shown as it starts."""
+def converge(progress: Progress, title: str, *, inventory: Path = INVENTORY) -> Run:
+    """Run pyinfra on an inventory and deploy.py; each operation is shown as it starts."""
     with progress.step(title):
-        run = pyinfra(seen=lambda operation: progress.say(f"  {operation}"))
+        run = pyinfra(
+            inventory=str(inventory), seen=lambda operation: progress.say(f"  {operation}")
+        )
     if run.returncode:
         BUILD.mkdir(exist_ok=True)
         log = BUILD / "pyinfra.log"

@@ -12,7 +12,7 @@ from san.lab.lab import Lab
 from san.lab.progress import Report as Progress
 from san.model import Cluster, InventoryError
 
-from . import power_cut
+from . import power_cut, upgrade
 from .errors import DrillError
 
 
@@ -39,9 +39,23 @@ def drill() -> None:
     """Break something under a writing client, and see what it noticed."""
 
 
+_as_json = click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+_cluster_name = click.option(
+    "--cluster", metavar="NAME", help="The cluster, if the inventory has several."
+)
+_out = click.option(
+    "--out",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("build"),
+    show_default=True,
+    help="Where the report, the picture and the logs go.",
+)
+
+
 @drill.command("power-cut")
-@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
-@click.option("--cluster", metavar="NAME", help="The cluster, if the inventory has several.")
+@_as_json
+@_cluster_name
 @click.option(
     "--seconds-before",
     metavar="N",
@@ -50,14 +64,7 @@ def drill() -> None:
     show_default=True,
     help="Seconds of steady writing before the cut.",
 )
-@click.option(
-    "--out",
-    metavar="DIR",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("build"),
-    show_default=True,
-    help="Where the report, the picture and the logs go.",
-)
+@_out
 def power_cut_command(
     *, as_json: bool, cluster: str | None, seconds_before: float, out: Path
 ) -> None:
@@ -89,4 +96,41 @@ def power_cut_command(
         raise click.ClickException(
             f"{report.lost} of {report.acked} acknowledged writes are lost; "
             f"the logs are in {out}/drill-{report.fault}"
+        )
+
+
+@drill.command("upgrade-kernel")
+@_as_json
+@_cluster_name
+@_out
+@click.option("--to", metavar="RELEASE", help="The kernel, as `uname -r` prints it there.")
+@click.argument("inventory", type=click.Path(path_type=Path), default="inventory.py")
+def upgrade_command(
+    *, as_json: bool, cluster: str | None, out: Path, to: str | None, inventory: Path
+) -> None:
+    """Upgrade both nodes' kernels while the client writes, as `san upgrade-kernel` does.
+
+    Exits with 1 when an acknowledged write is lost, or the upgrade fails.
+    """
+    chosen = _cluster(inventory, cluster)
+    first, second = chosen.nodes
+    try:
+        found = upgrade.run(
+            Lab.open(),
+            (first.name, second.name),
+            chosen.clients[0].name,
+            inventory=inventory,
+            to=to,
+            out=out,
+            progress=Progress(),
+        )
+    except (DrillError, LabError) as error:
+        raise click.ClickException(str(error)) from error
+    if as_json:
+        click.echo(json.dumps(found.to_json(), indent=2))
+    else:
+        Console().print(found.table())
+    if found.lost:
+        raise click.ClickException(
+            f"{found.lost} of {found.acked} acknowledged writes are lost; the log is in {out}"
         )

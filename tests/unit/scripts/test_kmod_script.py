@@ -23,7 +23,7 @@ OLD, NEW = "6.1.0-47-cloud-amd64", "6.12.117+deb12-cloud-amd64"
 MAKEFILE = """\
 all:
 \t@echo made >> $(LOG)
-\tcat source.c
+\tcat $(PWD)/source.c
 \tprintf 'vermagic=%s SMP\\nsrcversion=1234\\n' $(RELEASE) > fixture.ko
 \tprintf 'tool' > fixtured
 """

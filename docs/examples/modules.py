@@ -1,0 +1,24 @@
+"""The shipped inventory with a kernel module of Debian's: its source is a package's, for DKMS.
+
+`pyinfra docs/examples/modules.py deploy.py`, from the project's directory; the lab's tests and
+`make bench-kmod` use it too.
+"""
+
+import attrs
+
+from inventory import site as shipped
+from san.model import Directory, KernelModule, Site
+
+WRITEBOOST = KernelModule(
+    "dm-writeboost",
+    version="2.2.17",
+    source=Directory("/usr/src/dm-writeboost-2.2.17"),
+    files=("dm-writeboost.ko",),
+    make=(("KERNEL_TREE={build}", "all"),),
+    load=("dm-writeboost",),
+)
+
+site = Site(tuple(attrs.evolve(cluster, modules=(WRITEBOOST,)) for cluster in shipped.clusters))
+
+nodes = site.nodes()
+clients = site.initiators()
