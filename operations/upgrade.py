@@ -10,16 +10,18 @@ from facts.heartbeat import Heartbeat
 from facts.kmodule import KernelCandidate
 from operations import lock
 from operations.cluster import settling
+from operations.file import install
 from operations.kmodule import DEFER, made, modules, twins
 from operations.node import serving_node, turn_of_this_host
 from operations.observation import converging, forget, observed, pair
 from operations.packages import APT
 from operations.verify import cluster_amiss
 from operations.waiting import until
-from san.decide.kmodules import lacking, missing
+from san.decide.kmodules import lacking, missing, release_to
 from san.decide.refusal import Refusal
 from san.decide.serving import Turn
 from san.model import Cluster, Node
+from san.render.file import public
 from san.render.kmod import PROGRAM
 
 BOOT_LIMIT = 600
@@ -31,13 +33,8 @@ STANDBY = "/usr/share/heartbeat/hb_standby"
 
 def target() -> str:
     """The kernel to go to: the one asked for with --to, or the newest that apt has of its kind."""
-    release = str(host.data.get("to") or observed(host, KernelCandidate))
-    if not release:
-        raise Refusal(
-            "apt knows no kernel of the running one's kind here; name one: --to RELEASE, as "
-            "`uname -r` prints it"
-        )
-    return release
+    asked = host.data.get("to")
+    return release_to(str(asked) if asked else observed(host, KernelCandidate))
 
 
 @converging(Node)
@@ -103,7 +100,7 @@ def image(turn: Turn) -> Iterator[PyinfraCommand]:
             "(GRUB_DEFAULT=0 in /etc/default/grub, then update-grub), and run again"
         )
     if found.origin is None and found.running != release:
-        yield StringCommand("sh", "-c", QuoteString(f"echo {serving_node()} > {ORIGIN}"))
+        yield install(public(ORIGIN, f"{serving_node()}\n", "modules"))
 
 
 @converging(Node)

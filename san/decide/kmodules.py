@@ -1,11 +1,16 @@
 """Kernel modules: what a node has to build, what it takes from its twin, what it can't have."""
 
+import re
 from collections.abc import Iterable, Iterator, Set
 
 import attrs
 
 from san.model import Archive, Cluster
 from san.observe.kmodule import KernelModulesState
+
+from .refusal import Refusal
+
+_RELEASE = re.compile(r"[0-9][A-Za-z0-9.+~_-]{0,63}")
 
 
 @attrs.frozen
@@ -79,6 +84,21 @@ def lacking(found: KernelModulesState, release: str) -> tuple[str, ...]:
         for (module, of), build in found.builds.items()
         if of == release and not build.usable
     )
+
+
+def release_to(said: str) -> str:
+    """A kernel's release, as it was asked for or as apt has it. Raises Refusal where it is none."""
+    if not said:
+        raise Refusal(
+            "apt knows no kernel of the running one's kind here; name one: --to RELEASE, as "
+            "`uname -r` prints it"
+        )
+    if not _RELEASE.fullmatch(said):
+        raise Refusal(
+            f"{said!r} is no kernel's release; write it as `uname -r` prints it, such as "
+            "6.1.0-47-cloud-amd64"
+        )
+    return said
 
 
 def undeclared(cluster: Cluster, found: KernelModulesState) -> tuple[str, ...]:

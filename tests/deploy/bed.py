@@ -106,13 +106,13 @@ class Bed:
     def restore(self, kept):
         (self.directory / "world").write_bytes(kept)
 
-    def run(self, *arguments, answer="\n", **environment):
+    def run(self, *arguments, answer="\n", deploy="deploy.py", **environment):
         """Run `pyinfra inventory.py deploy.py ARGUMENTS`; `answer` is typed at a prompt."""
         (self.directory / "log").write_text("")
-        done = self._pyinfra(arguments, answer, environment)
+        done = self._pyinfra(arguments, answer, environment, deploy)
         return _ran(self.directory, done.returncode, done.stderr + done.stdout)
 
-    def run_each(self, worlds, *arguments):
+    def run_each(self, worlds, *arguments, deploy="deploy.py"):
         """Run once from each of `worlds`, as they were kept: the run, and the hosts after it."""
         places = self.directory / "each"
         for number, kept in enumerate(worlds):
@@ -121,14 +121,14 @@ class Bed:
             for name, content in (("world", kept), ("log", b"")):
                 (place / name).write_bytes(content)
             (place / "site").symlink_to(self.directory / "site")
-        self._pyinfra(arguments, "", {"SAN_WORLD": str(places), "SAN_MANY": "1"})
+        self._pyinfra(arguments, "", {"SAN_WORLD": str(places), "SAN_MANY": "1"}, deploy)
         for place in sorted(places.iterdir()):
             status = int((place / "status").read_text())
             yield _ran(place, status, (place / "output").read_text()), World.load(place)
 
-    def _pyinfra(self, arguments, answer, environment):
+    def _pyinfra(self, arguments, answer, environment, deploy="deploy.py"):
         return subprocess.run(
-            [sys.executable, HERE / "runner.py", *arguments, HERE / "inventory.py", "deploy.py"],
+            [sys.executable, HERE / "runner.py", *arguments, HERE / "inventory.py", deploy],
             input=answer,
             capture_output=True,
             text=True,

@@ -34,6 +34,7 @@ from tenacity import stop_after_delay
 
 import operations
 import operations.waiting
+import pyinfra.operations.server
 from simulation import World
 
 assert pyinfra_cli
@@ -65,7 +66,7 @@ def run_shell_command(self, command, print_output=False, print_input=False, **ar
         echo(f"{self.host.print_prefix}>>> {unix}", err=True)
     gevent.sleep(0)
     world = World.load(DIRECTORY)
-    raw = command.get_raw_value()
+    raw = command if isinstance(command, str) else command.get_raw_value()
     status, output, kind = world.run(name_of(self.host), raw, control.get("_stdin"), os.getpid())
     world.save(DIRECTORY)
     with (DIRECTORY / "log").open("a", encoding="utf-8") as log:
@@ -117,6 +118,7 @@ def one(directory):
     os._exit(0)
 
 
+pyinfra.operations.server.sleep = lambda _: gevent.sleep(0)  # a simulated host boots at once
 operations.waiting.PAUSE = 0.01  # seconds: simulated hosts change when they are asked
 operations.waiting.stop_after_delay = lambda limit: stop_after_delay(limit / 50)
 FakeConnector.connect = connect

@@ -39,6 +39,9 @@ UNITS = {
 }
 KERNEL = "6.1.0-47-cloud-amd64"
 KMOD = "/usr/local/sbin/san-kmod"
+ORIGIN = "/var/lib/san/kmod/origin"
+NEWER = "6.1.0-56-cloud-amd64"
+"""The kernel that apt has."""
 BUILDS = "/var/lib/san/kmod/builds"
 INITDEAD = 30
 """Looks at a lone Heartbeat until it takes the peer for dead."""
@@ -119,8 +122,12 @@ class Machine:
     """Target and portal."""
     broken: str | None = None
     """What fails: the facts that have this in their script, or the commands."""
-    kernels: dict[str, bool] = attrs.Factory(lambda: {KERNEL: True})
-    """Installed kernels, the running one first, and whether their headers are there."""
+    kernels: list[str] = attrs.Factory(lambda: [KERNEL])
+    """Installed; a boot takes the last."""
+    headers: set[str] = attrs.Factory(lambda: {KERNEL})
+    booted: str = KERNEL
+    uptime: int = 1000
+    held: bool = False
     modules: dict[tuple[str, str], str] = attrs.Factory(dict)
     """Key of what is installed, by module and kernel."""
     compiled: list[tuple[str, str]] = attrs.Factory(list)
@@ -188,7 +195,9 @@ class World:
         return attrs.evolve(
             self,
             machines={
-                name: attrs.evolve(each, lock=None, lonely=0, sessions=sorted(each.sessions))
+                name: attrs.evolve(
+                    each, lock=None, lonely=0, uptime=0, compiled=[], sessions=sorted(each.sessions)
+                )
                 for name, each in self.machines.items()
             },
         )
@@ -358,8 +367,8 @@ class World:
         if "[san:begin " in command:
             return 0, "\n".join(self.answer(machine, command)), "fact"
         words = shlex.split(command)
-        if words[0] == "base64":
-            return 0, base64.b64encode(self.build(machine, words[-1]).encode()).decode(), "read"
+        if words[0] in self.READ or words[-1] == "candidate":
+            return 0, self.read(machine, words), "fact"
         if words[:2] == ["sh", "-c"] and words[3] == "san-lock":
             return (*self.take_lock(machine, words[4], process), "lock")
         try:
@@ -369,6 +378,21 @@ class World:
             return error.status, str(error), "command"
         return 0, "", "command"
 
+    READ = ("base64", "cut", "uname")
+    """Programs whose words a run reads as they are."""
+
+    def read(self, machine, words):
+        match words:
+            case ["base64", *_, path]:
+                return base64.b64encode(self.build(machine, path).encode()).decode()
+            case ["cut", *_, "/proc/uptime"]:
+                machine.uptime += 1
+                return str(machine.uptime)
+            case ["uname", "-s"]:
+                return "Linux"
+            case [_, "candidate"]:
+                return NEWER
+
     def take_lock(self, machine, holder, process):
         owner, words = machine.lock or (process, holder)
         if owner != process and Path(f"/proc/{owner}").exists():
@@ -376,7 +400,7 @@ class World:
         machine.lock = (process, holder)
         return 0, ""
 
-    def act(self, machine, command, words, stdin):  # noqa: C901 (a case for each program)
+    def act(self, machine, command, words, stdin):  # noqa: C901, PLR0912 (a case for each program)
         if machine.broken and machine.broken in command:
             raise CommandError("E: broken", 100)
         if "apt-get install" in command or "dpkg --configure" in command:
@@ -386,6 +410,13 @@ class World:
             machine.files[words[4]] = (content, int(words[5], 8))
         elif words[:2] == ["sh", "-c"] and words[3] == "san-upload":
             machine.files[words[4]] = (base64.b64decode(stdin).decode(), 0o644)
+        elif "reboot )" in command:
+            self.reboot(machine)
+        elif words[0] == "/usr/share/heartbeat/hb_standby":
+            self.release(machine)
+            self.take(self.peer(machine))
+        elif words[:2] == ["apt-get", "update"]:
+            pass
         elif words[0] == KMOD:
             self.kmod(machine, words)
         elif words[0] == "systemctl":
@@ -404,7 +435,7 @@ class World:
 
     def key(self, machine, module, release):
         """Both nodes have one compiler and the same headers: the description makes the key."""
-        if not machine.kernels.get(release):
+        if release not in machine.headers:
             return ""
         return sha256(f"{release} {self.described(machine)[module]}".encode()).hexdigest()[:32]
 
@@ -434,7 +465,7 @@ class World:
                     )
                 machine.compiled.append((module, release))
                 machine.modules[module, release] = self.key(machine, module, release)
-            case [_, "import", module, release, key, sum_, file]:
+            case [_, "import", module, release, key, sum_, file, *_]:
                 content = machine.files.pop(file)[0]
                 if (
                     sha256(content.encode()).hexdigest() != sum_
@@ -443,19 +474,24 @@ class World:
                 ):
                     raise CommandError("san-kmod: the twin's build isn't what was promised")
                 machine.modules[module, release] = key
+            case [_, "hold", _]:
+                machine.held = True
+            case [_, "unhold"]:
+                machine.held = False
             case _:
                 raise CommandError(f"san-kmod: {words[1:]}: unknown", 2)
 
     def fact_kmod(self, machine, _):
         if KMOD not in machine.files:
             return 127, []
-        running, *_, next_ = *machine.kernels, *machine.kernels
-        rows = [["running", running], ["next", next_]]
+        rows = [["running", machine.booted], ["next", machine.kernels[-1]]]
+        rows += [["held", "it does not compile"]] if machine.held else []
+        rows += [["origin", machine.text(ORIGIN).strip()]] if ORIGIN in machine.files else []
         rows += [["kernel", release] for release in machine.kernels]
-        rows += [["headers", release] for release, there in machine.kernels.items() if there]
+        rows += [["headers", release] for release in sorted(machine.headers)]
         for module in self.described(machine):
             rows.append(["module", module, "1.0"])
-            for release in machine.kernels:
+            for release in sorted({*machine.kernels, *machine.headers}):
                 key = self.key(machine, module, release)
                 has = machine.modules.get((module, release))
                 stand = "absent" if has is None else "ready" if has == key else "stale"
@@ -467,6 +503,22 @@ class World:
                     rows.append(["build", module, release, has, sum_])
         return 0, ["\t".join(row) for row in rows]
 
+    def reboot(self, machine):
+        """Into the default kernel; Heartbeat starts where that has its modules."""
+        if machine.holding:
+            self.accidents.append(f"reboot of {machine.name}, which serves")
+        if self.device(self.peer(machine), "r0")[2] != "UpToDate/UpToDate":
+            self.accidents.append(f"reboot of {machine.name}, while its peer isn't whole")
+        machine.booted = machine.kernels[-1]
+        machine.uptime = 0
+        machine.lonely = 0
+        lacks = [
+            name
+            for name in self.described(machine)
+            if (name, machine.booted) not in machine.modules
+        ]
+        machine.heartbeat = None if lacks else machine.heartbeat
+
     def packages(self, machine, command):
         if "dpkg --configure" in command:
             machine.packages |= machine.unpacked
@@ -477,7 +529,9 @@ class World:
         names = re.search(r"Timeout=\d+ ([^|;}]+?)(?: \|\||$)", command)[1].split()
         for name in names:
             if name.startswith("linux-headers-"):
-                machine.kernels[name.removeprefix("linux-headers-")] = True
+                machine.headers.add(name.removeprefix("linux-headers-"))
+            if name.startswith("linux-image-"):
+                machine.kernels.append(name.removeprefix("linux-image-"))
         machine.packages.update(names)
         for unit in [unit for name in names for unit in UNITS.get(name, ())]:
             if unit not in machine.masked:

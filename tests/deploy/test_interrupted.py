@@ -3,23 +3,24 @@
 import attrs
 import pytest
 from test_changes import deadtime, volume_and_target
+from test_upgrade import FIXTURE
 
 
-def finishes_from_everywhere(bed, before):
+def finishes_from_everywhere(bed, before, deploy="deploy.py"):
     """End a run after each of its commands in turn; the next one always ends in the same state.
 
     What a killed run leaves is what the hosts were after its last command, so each of these states
     is kept during one whole run, and a new run starts from each.
     """
     bed.restore(before)
-    whole = bed.run("-y", SAN_KEEP="1")
+    whole = bed.run("-y", deploy=deploy, SAN_KEEP="1")
     assert whole.returncode == 0, whole.output
     wanted = bed.world.lasting()
     states = [
         (bed.directory / f"world.{number}").read_bytes()
         for number in range(1, len(whole.commands) + 1)
     ]
-    for number, (ran, world) in enumerate(bed.run_each(states, "-y"), start=1):
+    for number, (ran, world) in enumerate(bed.run_each(states, "-y", deploy=deploy), start=1):
         left = f"ended after {number}, {whole.commands[number - 1]}: {ran.output}"
         assert ran.returncode == 0, left
         assert world.accidents == [], left
@@ -56,3 +57,10 @@ def test_in_the_middle_of_dpkg(bare):
     ran = bare.run("-y")
     assert ran.returncode == 0, ran.output
     assert bare.world.serving() == "weasel"
+
+
+def test_from_a_kernel_upgrade(served):
+    served.declare(attrs.evolve(served.cluster, modules=(FIXTURE,)))
+    served.run("-y")
+    assert finishes_from_everywhere(served, served.keep(), deploy="upgrade.py") > 10
+    assert served.world.serving() == "weasel"

@@ -2,11 +2,10 @@
 
 import attrs
 import pytest
-from simulation import KERNEL
+from simulation import KERNEL, NEWER
 
 from san.model import Directory, KernelModule
 
-NEXT = "6.1.0-56-cloud-amd64"
 FIXTURE = KernelModule("fixture", "1.0", Directory("/usr/src/fixture-1.0"), files=("fixture.ko",))
 
 
@@ -18,7 +17,9 @@ def with_module(served):
 
 def arrives(release, *, headers):
     def change(node):
-        node.kernels[release] = headers
+        node.kernels.append(release)
+        if headers:
+            node.headers.add(release)
 
     return change
 
@@ -60,34 +61,35 @@ def test_a_check_when_nothing_changed_is_one_remote_command(with_module):
 
 def test_a_second_kernel_gets_its_module_before_it_can_boot(with_module):
     with_module.run("-y")
-    with_module.change(**dict.fromkeys(("weasel", "otter"), arrives(NEXT, headers=True)))
+    with_module.change(**dict.fromkeys(("weasel", "otter"), arrives(NEWER, headers=True)))
     ran = with_module.run("-y")
     assert ran.returncode == 0, ran.output
     assert compiled(with_module) == {
         "weasel": [],
-        "otter": [("fixture", KERNEL), ("fixture", NEXT)],
+        "otter": [("fixture", KERNEL), ("fixture", NEWER)],
     }
 
 
 def test_missing_headers_of_the_next_kernel_are_installed(with_module):
     with_module.run("-y")
-    with_module.change(otter=arrives(NEXT, headers=False))
+    with_module.change(otter=arrives(NEWER, headers=False))
     ran = with_module.run("-y")
     assert ran.returncode == 0, ran.output
-    assert any(f"linux-headers-{NEXT}" in command for _, command in ran.commands)
-    assert ("fixture", NEXT) in with_module.world.machines["otter"].modules
+    assert any(f"linux-headers-{NEWER}" in command for _, command in ran.commands)
+    assert ("fixture", NEWER) in with_module.world.machines["otter"].modules
 
 
 def test_a_module_that_does_not_compile_for_the_next_kernel_stops_the_run(with_module):
     with_module.run("-y")
 
     def breaks(node):
-        node.kernels[NEXT] = True
-        node.uncompilable.add(("fixture", NEXT))
+        node.kernels.append(NEWER)
+        node.headers.add(NEWER)
+        node.uncompilable.add(("fixture", NEWER))
 
     with_module.change(otter=breaks)
     ran = with_module.run("-y")
-    assert f"fixture 1.0 is NOT there for {NEXT}: it does not compile" in ran.refusal
+    assert f"fixture 1.0 is NOT there for {NEWER}: it does not compile" in ran.refusal
     assert with_module.world.serving() == "weasel"
     assert with_module.world.accidents == []
 

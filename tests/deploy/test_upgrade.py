@@ -1,0 +1,109 @@
+"""upgrade.py: modules before the kernel, one node at a time, and on from where it was."""
+
+import re
+
+import attrs
+import pytest
+from simulation import KERNEL, NEWER
+
+from san.model import Directory, KernelModule
+
+FIXTURE = KernelModule("fixture", "1.0", Directory("/usr/src/fixture-1.0"), files=("fixture.ko",))
+STEPS = re.compile(
+    r"linux-headers|linux-image|san-kmod (?:build|import|hold|unhold)|reboot|hb_standby"
+)
+
+
+@pytest.fixture
+def site(served):
+    """The reference cluster with a module, deployed."""
+    served.declare(attrs.evolve(served.cluster, modules=(FIXTURE,)))
+    ran = served.run("-y")
+    assert ran.returncode == 0, ran.output
+    return served
+
+
+def upgrade(bed, *arguments, **more):
+    return bed.run(*arguments, deploy="upgrade.py", **more)
+
+
+def steps(ran):
+    """What was done where, in order, without what the same program did just before."""
+    return [
+        (host, STEPS.search(command)[0]) for host, command in ran.commands if STEPS.search(command)
+    ]
+
+
+def test_modules_come_before_the_kernel_and_the_service_ends_where_it_began(site):
+    ran = upgrade(site, "-y")
+
+    assert ran.returncode == 0, ran.output
+    done = steps(ran)
+    assert sorted(done[:2]) == [("otter", "linux-headers"), ("weasel", "linux-headers")]
+    assert done[2:] == [
+        ("otter", "san-kmod build"),
+        ("weasel", "san-kmod import"),
+        ("otter", "linux-image"),
+        ("weasel", "linux-image"),
+        ("otter", "reboot"),
+        ("weasel", "hb_standby"),
+        ("weasel", "reboot"),
+        ("otter", "hb_standby"),
+    ]
+    world = site.world
+    assert world.accidents == []
+    assert world.serving() == "weasel"
+    assert {world.machines[name].booted for name in ("weasel", "otter")} == {NEWER}
+    again = upgrade(site, "-y")
+    assert again.returncode == 0, again.output
+    assert steps(again) == []
+
+
+def test_a_plan_shows_each_nodes_part_and_changes_nothing(site):
+    before = site.world
+    ran = upgrade(site, "--json", "--dry")
+
+    assert ran.returncode == 0, ran.output
+    assert site.world == before
+    shown = {(name, host.removeprefix("@fake/")) for name, host in ran.planned}
+    assert {
+        ("Headers of the new kernel", "weasel"),
+        ("Headers of the new kernel", "otter"),
+        ("The kernel, standby first", "otter"),
+        ("The kernel, serving node", "weasel"),
+        ("The standby boots it", "otter"),
+        ("The service moves over", "weasel"),
+        ("The other node boots it", "weasel"),
+    } <= shown
+
+
+def test_a_module_that_does_not_compile_leaves_both_nodes_as_they_were(site):
+    site.change(otter=lambda node: node.uncompilable.add(("fixture", NEWER)))
+    ran = upgrade(site, "-y")
+
+    assert f"{NEWER} is not installed, and its package is held: " in ran.refusal
+    world = site.world
+    for name in ("weasel", "otter"):
+        node = world.machines[name]
+        assert node.kernels == [KERNEL]
+        assert node.held
+    assert world.serving() == "weasel"
+    assert world.accidents == []
+
+
+def test_a_held_kernel_is_let_go_when_its_modules_are_there(site):
+    site.change(otter=lambda node: node.uncompilable.add(("fixture", NEWER)))
+    upgrade(site, "-y")
+    site.change(otter=lambda node: node.uncompilable.clear())
+    ran = upgrade(site, "-y")
+
+    assert ran.returncode == 0, ran.output
+    assert not any(site.world.machines[name].held for name in ("weasel", "otter"))
+    assert site.world.machines["weasel"].booted == NEWER
+
+
+def test_what_is_no_release_never_reaches_a_shell(site):
+    ran = upgrade(site, "-y", "--data", "to=6.1; reboot")
+
+    assert "'6.1; reboot' is no kernel's release" in ran.refusal
+    assert ran.commands == []
