@@ -5,16 +5,19 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
-from san.lab import qemu
+from san.lab import grub, qemu
 from san.lab.layout import Layout
 from san.lab.machines import MACHINES
 
 
 def digest(accel: str, binary: str) -> str:
-    """Eight hex digits over QEMU's build, the machines it is told to make, and what runs them."""
-    known = hashlib.sha256(build(binary).encode())
+    """Eight hex digits over QEMU's build, the machines it is told to make, and what runs them.
+
+    The kernel's arguments count: they are in the memory of a machine that has booted.
+    """
+    known = hashlib.sha256(build(binary).encode() + grub.CONFIG.encode())
     for machine in MACHINES.values():
-        boot = qemu.Boot(binary, (0, 0), accel, Path("/kernel"), port=0)
+        boot = qemu.Boot(binary, (0, 0), accel, port=0)
         known.update(repr(qemu.argv(machine, Layout(Path("/lab")), boot)).encode())
     if accel == "kvm":  # the host's processor is the machine's
         known.update(_processor().encode())

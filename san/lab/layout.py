@@ -96,9 +96,9 @@ class Layout:
         """One of a machine's disks."""
         return self.directory / "disks" / f"{host}-{serial}.qcow2"
 
-    def initrd(self, host: str) -> Path:
-        """The image's initrd with a machine's identity behind it."""
-        return self.directory / "disks" / f"{host}.initrd"
+    def grub(self, host: str) -> Path:
+        """What QEMU boots a machine with: GRUB, and the machine's identity in it."""
+        return self.directory / "disks" / f"{host}.grub"
 
     def log(self, name: str) -> Path:
         """What a process of the lab, or a machine's console, has said."""

@@ -12,6 +12,7 @@ from attrs import frozen
 from san.lab import (
     accel,
     booted,
+    grub,
     hardware,
     identity,
     image,
@@ -95,9 +96,7 @@ def _start(layout: Layout, wanted: Wanted, report: Report) -> State:
     made = image.provide(wanted.suite, report)
     binary = power.qemu_binary()
     chosen = accel.decide(wanted.accel, binary, made.kernel, layout, report)
-    state = State(
-        wanted.suite, chosen, hardware.digest(chosen, binary), made.directory, _free_ports()
-    )
+    state = State(wanted.suite, chosen, hardware.digest(chosen, binary), _free_ports())
     kept = booted.place(made, state.hardware)
     names = f"{', '.join(MACHINES)} ({wanted.suite}, {_NAMES[chosen]})"
     if kept.exists():
@@ -115,7 +114,7 @@ def _start(layout: Layout, wanted: Wanted, report: Report) -> State:
 def _resume(layout: Layout, state: State, kept: Path) -> State:
     """Let machines that have booted before go on from their snapshot."""
     booted.take(kept, layout)
-    _write_identity(layout, Image(state.image), state.ports)
+    _write_identity(layout, state.ports)
     segments.start(layout)
     bare = Snapshot(tuple(MACHINES), Faults())
     state = state.with_snapshot(BARE, bare)
@@ -129,7 +128,7 @@ def _resume(layout: Layout, state: State, kept: Path) -> State:
 def _boot(layout: Layout, state: State, made: Image) -> None:
     """Boot blank machines and wait until they are quiet."""
     _make_disks(layout, made)
-    _write_identity(layout, made, state.ports)
+    _write_identity(layout, state.ports)
     segments.start(layout)
     for host in MACHINES:
         power.on(layout, state, host)
@@ -149,15 +148,13 @@ def _settle(layout: Layout, host: str) -> None:
         raise LabError(msg)
 
 
-def _write_identity(layout: Layout, made: Image, ports: Mapping[str, int]) -> None:
-    """Write keys, each machine's initrd, and what ssh reads."""
+def _write_identity(layout: Layout, ports: Mapping[str, int]) -> None:
+    """Write keys, what each machine boots with, and what ssh reads."""
     identity.make_key(layout.keys / "lab", "san-lab")
-    base = made.initrd.read_bytes()
-    padding = b"\0" * (-len(base) % 512)
     for host, machine in MACHINES.items():
         identity.make_key(layout.keys / host, host)
         own = identity.archive(identity.files(machine, layout))
-        layout.initrd(host).write_bytes(base + padding + own)
+        layout.grub(host).write_bytes(grub.image(own))
     layout.ssh_config.write_text(identity.ssh_config_text(layout, ports))
     layout.known_hosts.write_text(identity.known_hosts_text(layout, ports))
 

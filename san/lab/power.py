@@ -10,7 +10,6 @@ import tenacity
 
 from san.lab import hardware, process, qemu, qmp, requirements
 from san.lab.errors import LabError
-from san.lab.image import Image
 from san.lab.layout import Layout
 from san.lab.machines import MACHINES
 from san.lab.state import State
@@ -41,7 +40,6 @@ def on(layout: Layout, state: State, host: str, snapshot: str | None = None) -> 
         binary=binary,
         version=qemu_version(binary),
         accel=state.accel,
-        kernel=Image(state.image).kernel,
         port=state.ports[host],
         snapshot=snapshot,
     )

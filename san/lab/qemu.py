@@ -20,12 +20,6 @@ ACCELERATORS: Mapping[str, tuple[str, ...]] = {
     "tcg": ("-accel", f"tcg,thread=multi,tb-size={_TRANSLATION_MIB}", "-cpu", _CPU),
 }
 
-KERNEL_ARGUMENTS = (
-    "root=LABEL=san-lab rw console=ttyS0 loglevel=4 net.ifnames=0 "
-    # no microcode, no neighbours, no fsck of a disk whose journal is enough: a lab
-    "mitigations=off no_timer_check random.trust_cpu=on fsck.mode=skip"
-)
-
 
 @frozen
 class Boot:
@@ -34,7 +28,6 @@ class Boot:
     binary: str
     version: tuple[int, int]
     accel: str
-    kernel: Path
     port: int
     snapshot: str | None = None  # load it, and stay paused
 
@@ -44,8 +37,7 @@ def argv(machine: Machine, layout: Layout, boot: Boot) -> list[str]:
     line = [boot.binary, "-name", f"san-lab-{machine.name}", "-nodefaults", "-no-user-config"]
     line += ["-machine", "pc", *ACCELERATORS[boot.accel], "-m", f"{MEMORY_MIB}M", "-smp", "1"]
     line += ["-display", "none", "-rtc", "base=utc,clock=host", "-device", "virtio-rng-pci"]
-    line += ["-kernel", str(boot.kernel), "-initrd", str(layout.initrd(machine.name))]
-    line += ["-append", KERNEL_ARGUMENTS]
+    line += ["-kernel", str(layout.grub(machine.name))]
     line += ["-qmp", f"unix:{_value(layout.qmp(machine.name))},server=on,wait=off"]
     line += _serial_ports(machine, layout, boot)
     line += _disk("system", layout.disk(machine.name, "system"))

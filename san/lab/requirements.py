@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Mapping
+from pathlib import Path
 
 from san.lab.errors import LabError
 
@@ -13,11 +14,17 @@ TOOLS: Mapping[str, str] = {
     "vde_switch": "vde-switch",
     "wirefilter": "vde-wirefilter",
     "mke2fs": "e2fsprogs",
+    "grub-mkimage": "grub-common",
     "ssh": "openssh-client",
     "ssh-keygen": "openssh-client",
 }
 
-REQUIRED_PACKAGES = tuple(sorted(set(TOOLS.values())))
+GRUB = Path("/usr/lib/grub/i386-pc")
+GRUB_AS_KERNEL = GRUB / "lnxboot.img"  # the start that makes GRUB look like a Linux kernel
+
+FILES: Mapping[Path, str] = {GRUB_AS_KERNEL: "grub-pc-bin"}
+
+REQUIRED_PACKAGES = tuple(sorted({*TOOLS.values(), *FILES.values()}))
 
 # mke2fs is in sbin, which is not on every user's PATH
 _SEARCH = "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin"
@@ -29,10 +36,12 @@ def find(tool: str) -> str | None:
 
 
 def missing() -> list[str]:
-    """Name the packages whose tools are not there."""
+    """Name the packages whose tools and files are not there."""
     # mmdebstrap maps users where it isn't root
     tools = TOOLS if os.geteuid() == 0 else {**TOOLS, "newuidmap": "uidmap"}
-    return sorted({package for tool, package in tools.items() if find(tool) is None})
+    absent = {package for tool, package in tools.items() if find(tool) is None}
+    absent |= {package for path, package in FILES.items() if not path.exists()}
+    return sorted(absent)
 
 
 def check() -> None:

@@ -46,7 +46,6 @@ class State:
     suite: str
     accel: str
     hardware: str
-    image: Path
     ports: Mapping[str, int]
     faults: Faults = Faults()
     snapshots: Mapping[str, Snapshot] = {}
@@ -58,7 +57,7 @@ class State:
 
 def dump(state: State) -> str:
     """Write a state as JSON."""
-    return json.dumps({**asdict(state), "image": str(state.image)}, indent=2) + "\n"
+    return json.dumps(asdict(state), indent=2) + "\n"
 
 
 def parse(text: str) -> State:
@@ -72,7 +71,6 @@ def parse(text: str) -> State:
         suite=value["suite"],
         accel=value["accel"],
         hardware=value["hardware"],
-        image=Path(value["image"]),
         ports=value["ports"],
         faults=Faults.parse(value["faults"]),
         snapshots=snapshots,

@@ -1,4 +1,4 @@
-"""A machine's identity: the archive behind the initrd, and how ssh finds it."""
+"""A machine's identity: the archive that goes behind an initrd, and how ssh finds it."""
 
 import subprocess
 

@@ -12,7 +12,7 @@ from san.lab.layout import Layout
 from san.lab.machines import BADGER, MACHINES, MEMORY_MIB, OTTER, WEASEL, Machine, machine
 
 LAYOUT = Layout(Path("/lab"))
-BOOT = qemu.Boot("qemu", (7, 2), "tcg", Path("/cache/vmlinuz"), 2201)
+BOOT = qemu.Boot("qemu", (7, 2), "tcg", 2201)
 
 
 def options(argv: list[str], name: str) -> list[str]:
@@ -26,6 +26,14 @@ def test_disks_come_in_order_and_by_serial():
     disks = [value for value in options(argv, "device") if value.startswith("virtio-blk")]
     assert [value.rpartition("serial=")[2] for value in disks] == ["system", "data", "spare"]
     assert all("driver=qcow2" in value for value in options(argv, "blockdev"))
+
+
+def test_grub_boots_the_machine_and_is_no_disk():
+    """QEMU names no kernel, initrd or arguments: those are the guest's and GRUB's."""
+    argv = qemu.argv(OTTER, LAYOUT, BOOT)
+    assert options(argv, "kernel") == ["/lab/disks/otter.grub"]
+    assert not {"-initrd", "-append"} & set(argv)
+    assert not any("grub" in value for value in options(argv, "blockdev"))
 
 
 def test_nodes_are_plugged_into_all_segments():

@@ -18,7 +18,6 @@ STATE = State(
     suite="trixie",
     accel="tcg",
     hardware="4f1d0a2b",
-    image=Path("/cache/trixie-0123"),
     ports={"weasel": 2201, "otter": 2202, "badger": 2203},
     faults=FAULTS,
     snapshots={"bare": Snapshot(("weasel", "otter", "badger"), Faults())},
