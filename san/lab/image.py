@@ -1,6 +1,7 @@
 """Images of the machines: built by mmdebstrap, cached under the hash of their recipe."""
 
 import os
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -13,12 +14,12 @@ from san.lab.errors import LabError
 from san.lab.progress import Report
 from san.lab.recipe import Recipe
 
-_FILES = ("disk.qcow2", "vmlinuz", "initrd")
+_FILES = ("disk.qcow2", "vmlinuz")
 
 
 @frozen
 class Image:
-    """A disk that all machines share as their backing file, its kernel and its initrd."""
+    """A disk that all machines share as their backing file, and its kernel."""
 
     directory: Path
 
@@ -29,13 +30,8 @@ class Image:
 
     @property
     def kernel(self) -> Path:
-        """The kernel for direct boot."""
+        """The kernel on the disk, once more: what KVM is tried with."""
         return self.directory / "vmlinuz"
-
-    @property
-    def initrd(self) -> Path:
-        """The initrd, before a machine's identity is added."""
-        return self.directory / "initrd"
 
     @property
     def complete(self) -> bool:
@@ -73,15 +69,15 @@ def _build(recipe: Recipe, image: Image) -> None:
 
 
 def _mmdebstrap(recipe: Recipe, target: Path) -> list[str]:
-    cached = " ".join(recipe.cached)
+    kept = shlex.join([" ".join(recipe.cached), *recipe.downloads])
     return [
         "mmdebstrap",
         "--verbose",
         "--variant=apt",
         "--architectures=amd64",
-        f"--include={','.join(recipe.base)}",
+        f"--include={','.join(recipe.installed)}",
         f"--essential-hook=sync-in '{recipe.tree}' /",
-        f"--customize-hook='{recipe.script}' \"$1\" {recipe.size} {cached}",
+        f"--customize-hook='{recipe.script}' \"$1\" {recipe.size} {kept}",
         f"--customize-hook=copy-out /{' /'.join(_FILES)} '{target}'",
         "--skip=cleanup",  # the image is taken by then: its lists and package cache are wanted
         recipe.suite,

@@ -6,11 +6,16 @@ from pathlib import Path
 
 from attrs import frozen
 
+from san.lab.sources import BACKPORTS
+
 HERE = Path(__file__).resolve().parent
 TREE = HERE / "tree"  # files as they land in the image
 SCRIPT = HERE / "build-image"
 
-SIZE = "6G"  # sparse; room for a kernel's headers and a module build
+SIZE = "6G"  # sparse; room for three kernels, their headers and a module build
+
+KERNEL = "linux-image-cloud-amd64"
+HEADERS = "linux-headers-cloud-amd64"
 
 # A Debian server as it leaves the installer, less what nobody looks at in a lab. python3 is on
 # every such server; without it, its byte compilation would be minutes of each first deploy.
@@ -18,7 +23,6 @@ BASE = (
     "systemd-sysv",
     "udev",
     "openssh-server",
-    "linux-image-cloud-amd64",
     "initramfs-tools",
     "iproute2",
     "e2fsprogs",
@@ -54,6 +58,19 @@ CACHED = (
     "thin-provisioning-tools",
 )
 
+# Kept in the cache too: what builds a module for a kernel, beside that kernel's headers.
+MODULE_BUILD = (
+    "dkms",
+    "dm-writeboost-dkms",
+    "gcc",
+    "libc6-dev",
+    "libssl-dev",
+    "make",
+    "patch",
+    "xz-utils",
+    "zstd",
+)
+
 
 @frozen
 class Recipe:
@@ -63,15 +80,33 @@ class Recipe:
     sources: Sequence[str]
     base: Sequence[str] = BASE
     cached: Sequence[str] = CACHED
+    module_build: Sequence[str] = MODULE_BUILD
     size: str = SIZE
     tree: Path = TREE
     script: Path = SCRIPT
 
     @property
+    def installed(self) -> Sequence[str]:
+        """What mmdebstrap installs: with the main archive's kernel, although security's is newer.
+
+        So a machine has a real upgrade of its kernel before it.
+        """
+        return (*self.base, f"{KERNEL}/{self.suite}")
+
+    @property
+    def downloads(self) -> Sequence[str]:
+        """Arguments of `apt-get install --download-only`, one call each, beside `cached`."""
+        kernels = [f"{KERNEL} {HEADERS}", f"{HEADERS}/{self.suite}"]
+        if self.suite in BACKPORTS:
+            kernels.append(f"--target-release={self.suite}-backports {KERNEL} {HEADERS}")
+        return (f"--no-install-recommends {' '.join(self.module_build)}", *kernels)
+
+    @property
     def hash(self) -> str:
         """Sixteen hex digits over every input, the contents of files included."""
         digest = hashlib.sha256()
-        for part in (self.suite, self.sources, self.base, self.cached, self.size):
+        parts = (self.suite, self.sources, self.installed, self.cached, self.downloads, self.size)
+        for part in parts:
             digest.update(repr(part).encode())
         for path in (self.script, *sorted(self.tree.rglob("*"))):
             if path.is_file():

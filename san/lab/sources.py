@@ -9,9 +9,12 @@ from san.lab.errors import LabError
 
 SUITES = ("bookworm", "trixie")
 
+# Suites whose backports the image knows as well: their kernel is the one after the suite's own.
+BACKPORTS = ("bookworm",)
+
 # What apt prints for each index it knows: address, suite as written in its sources, origin.
 _FORMAT = "$(REPO_URI) $(RELEASE) $(ORIGIN) $(COMPONENT)"
-# bookworm, bookworm-updates, bookworm-security; not backports
+# bookworm, bookworm-updates, bookworm-security; not backports, which few machines have
 _RELEASE = re.compile(r"(?P<name>[a-z]+)(?P<pocket>|-updates|-security)")
 
 
@@ -33,7 +36,8 @@ def sources_list(suite: str, targets: Iterable[str]) -> Sequence[str]:
     """Derive sources.list lines of `suite` from the index targets of this machine.
 
     The suite's name replaces the machine's own; the pockets (updates, security) stay those that the
-    machine has, in the order main archive first.
+    machine has, in the order main archive first. Backports lie beside the main archive; apt takes
+    nothing from them unasked.
     """
     pockets: dict[str, str] = {}
     for target in targets:
@@ -46,6 +50,8 @@ def sources_list(suite: str, targets: Iterable[str]) -> Sequence[str]:
         raise LabError(msg)
     if suite == "sid":
         pockets = {"": pockets[""]}
+    if suite in BACKPORTS:
+        pockets["-backports"] = pockets[""]
     return [f"deb {uri} {suite}{pocket} main" for pocket, uri in sorted(pockets.items())]
 
 

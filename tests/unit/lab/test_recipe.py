@@ -7,7 +7,7 @@ import pytest
 from attrs import evolve
 
 from san.lab.errors import LabError
-from san.lab.recipe import SCRIPT, TREE, Recipe
+from san.lab.recipe import BASE, SCRIPT, TREE, Recipe
 from san.lab.sources import sources_list
 
 MIRROR = "http://mirror.test/debian/"
@@ -27,6 +27,7 @@ def test_equal_inputs_make_equal_names():
         {"sources": ("deb http://other.test/debian/ bookworm main",)},
         {"base": (*RECIPE.base, "vim")},
         {"cached": RECIPE.cached[1:]},
+        {"module_build": RECIPE.module_build[1:]},
         {"size": "8G"},
     ],
 )
@@ -56,18 +57,37 @@ def test_files_of_the_image_are_inputs(tmp_path: Path):
     assert len(hashes) == 5
 
 
+def test_the_base_has_the_older_kernel_and_the_cache_the_newer():
+    """The release's own kernel is installed, whatever its security pocket has."""
+    assert RECIPE.installed == (*BASE, "linux-image-cloud-amd64/bookworm")
+    both = "linux-image-cloud-amd64 linux-headers-cloud-amd64"
+    assert RECIPE.downloads[1:] == (
+        both,
+        "linux-headers-cloud-amd64/bookworm",
+        f"--target-release=bookworm-backports {both}",
+    )
+    assert evolve(RECIPE, suite="trixie").downloads[1:] == (
+        both,
+        "linux-headers-cloud-amd64/trixie",
+    )
+
+
 def test_sources_are_those_of_the_machine():
-    """Main archive, security and updates, from wherever this machine's apt takes them."""
+    """Main archive, security and updates, from wherever this machine's apt takes them.
+
+    Backports come from the main archive's mirror, whether the machine has them or not.
+    """
     targets = [
         f"{SECURITY} bookworm-security Debian main",
         f"{MIRROR} bookworm Debian main",
         f"{MIRROR} bookworm Debian contrib",
         f"{MIRROR} bookworm-updates Debian main",
-        f"{MIRROR} bookworm-backports Debian main",
+        "http://other.test/debian bookworm-backports Debian main",
         "http://other.test/ stable Example main",
     ]
     assert sources_list("bookworm", targets) == [
         f"deb {MIRROR} bookworm main",
+        f"deb {MIRROR} bookworm-backports main",
         f"deb {SECURITY} bookworm-security main",
         f"deb {MIRROR} bookworm-updates main",
     ]
