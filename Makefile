@@ -12,7 +12,7 @@ SHELL_SCRIPTS = $(shell grep -rlIE --exclude='*.py' '^\#! ?/bin/(ba|da)?sh' temp
 TYPED = san facts operations $(wildcard config.py deploy.py upgrade.py) inventory.py
 
 .DELETE_ON_ERROR:
-.PHONY: demo test lint bench-redeploy bench-kmod clean setup packages
+.PHONY: demo test test-kernels lint bench-redeploy bench-kmod clean setup packages
 
 demo: setup
 	$(BIN)/san demo
@@ -23,8 +23,11 @@ test: lint
 	$(BIN)/python -m pytest tests/facts tests/operations
 	$(BIN)/python -m pytest -n auto tests/unit tests/deploy
 	@echo '== lab'
-	$(BIN)/python -m pytest tests/lab
+	$(BIN)/python -m pytest -m 'not kernels' tests/lab
 	@echo '== every tier passed'
+
+test-kernels: setup
+	$(BIN)/python -m pytest -m kernels tests/lab
 
 lint: setup
 	$(BIN)/ruff check .

@@ -16,8 +16,6 @@ from san.lab.errors import LabError
 from san.lab.lab import Lab
 from san.lab.layout import Layout
 from san.lab.machines import MACHINES
-from san.lab.recipe import HEADERS, KERNEL, MODULE_BUILD
-from san.lab.sources import BACKPORTS
 
 pytestmark = pytest.mark.lab
 
@@ -123,29 +121,6 @@ def test_package_installs_without_network(bare: Lab) -> None:
     )
     bare.ssh("weasel", install, timeout=300)
     assert bare.ssh("weasel", "command -v arping").stdout.endswith("arping\n")
-
-
-def test_kernels_and_headers_are_in_the_cache(bare: Lab) -> None:
-    """What an operator would type finds all its packages, without a network."""
-    wanted = [KERNEL, "linux-headers-$(uname -r)", HEADERS, " ".join(MODULE_BUILD)]
-    if bare.suite in BACKPORTS:
-        wanted.append(f"--target-release={bare.suite}-backports {KERNEL} {HEADERS}")
-    fetch = "apt-get install -y --download-only"
-    calls = [f"{fetch} {packages}" for packages in wanted]
-    bare.ssh("weasel", " && ".join(["ip route del default", *calls]), timeout=300)
-
-
-def test_kernel_upgrade_is_booted_by_the_next_reboot(bare: Lab) -> None:
-    """The guest's own default decides, as on a server; and the machine is still itself."""
-    running = bare.ssh("badger", "uname -r").stdout
-    install = f"DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends {KERNEL}"
-    bare.ssh("badger", f"ip route del default; {install}", timeout=600)
-    newest = bare.ssh("badger", "readlink /vmlinuz").stdout.partition("vmlinuz-")[2]
-    if newest == running:
-        pytest.skip(f"{bare.suite} has one kernel today: no upgrade to test")
-    bare.ssh("badger", "systemctl reboot", check=False)
-    assert changed(bare, "badger", "uname -r", running) == newest
-    assert bare.ssh("badger", "uname -n").stdout == "badger\n"
 
 
 def test_clocks_agree_after_a_restore(lab: Lab) -> None:
