@@ -143,7 +143,7 @@ def test_both_nodes_get_a_new_kernel_under_a_writing_client(deployed_lab, newer)
 
     program = str(Path(sys.executable).with_name("san"))
     done = subprocess.run(
-        [program, "drill", "upgrade-kernel", "--json", INVENTORY],
+        [program, "drill", "upgrade-kernel", "--json", "--to", newer, INVENTORY],
         check=False,
         capture_output=True,
         text=True,
