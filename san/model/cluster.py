@@ -147,8 +147,8 @@ class Cluster:
         if self.target_software == "iet":
             yield Problem(
                 "target_software",
-                "'iet' is rendered, but not deployed yet: nothing builds its kernel module on the "
-                "nodes; write 'stgt'",
+                "'iet' is rendered, but not deployed yet: its module compiles on no kernel of "
+                "today's Debian; write 'stgt'",
             )
         yield from self._names()
         yield from self._users()
