@@ -10,17 +10,13 @@ from facts.kmodule import KernelModules
 from operations.file import differing, install
 from operations.node import serving_node
 from operations.observation import converging, observed, pair
-from operations.packages import APT
 from operations.transfer import between, fetched, upload
-from san.decide.kmodules import Missing, headers, lacking, missing, sources, undeclared
+from san.decide.kmodules import Missing, lacking, missing, sources, undeclared
 from san.decide.refusal import Refusal
 from san.decide.serving import Turn, has_turn
 from san.model import Cluster, Node
 from san.observe.kmodule import KernelModulesState
 from san.render.kmod import DESCRIPTIONS, PROGRAM, SOURCES, UNITS
-
-DEFER = "SAN_KMOD_DEFER=1"
-"""Tells the hooks that this run builds by itself: it may have the twin's build."""
 
 BUILDS = "/var/lib/san/kmod/builds"
 INCOMING = "/var/lib/san/kmod/incoming"
@@ -42,9 +38,6 @@ def built(turn: Turn) -> Iterator[PyinfraCommand]:
     yield from _installed(cluster)
     if not cluster.modules:
         return
-    packages = headers(modules())
-    if packages:
-        yield StringCommand(f"{DEFER} {APT} {' '.join(packages)}")
     for each in missing(cluster, modules(), twins().values()):
         yield from made(each)
     found = modules()

@@ -5,15 +5,18 @@ from collections.abc import Iterator
 from pyinfra.api.command import PyinfraCommand, StringCommand
 from pyinfra.context import host
 
+from facts.kernel import Kernel
 from facts.packages import Packages
 from operations.observation import converging, observed
-from san.decide.software import software
+from san.decide.software import headers, software
 from san.model import Client, Node
 
 # SYSTEMD_OFFLINE: a package's scripts neither start its daemons (a target would listen before its
 # volume is there) nor reload systemd, which each does several times; once at the end is enough.
+# SAN_KMOD_DEFER: the hooks of a kernel's headers leave the building to the run, which may have the
+# twin's build.
 APT = (
-    "SYSTEMD_OFFLINE=1 DEBIAN_FRONTEND=noninteractive apt-get install --yes "
+    "SYSTEMD_OFFLINE=1 SAN_KMOD_DEFER=1 DEBIAN_FRONTEND=noninteractive apt-get install --yes "
     "--no-install-recommends -o Dpkg::Options::=--force-confold -o DPkg::Lock::Timeout=120"
 )
 """apt-get install, as this library calls it; package names follow."""
@@ -32,6 +35,8 @@ def installed() -> Iterator[PyinfraCommand]:
     if mask:
         yield StringCommand("systemctl", "mask", *mask)
     missing = [name for name in wanted.packages if name not in found.installed]
+    if isinstance(host.data.member, Node) and host.data.cluster.modules:
+        missing += headers(observed(host, Kernel))
     if missing:
         install = f"{APT} {' '.join(missing)}"
         yield StringCommand(

@@ -11,7 +11,7 @@ from facts.kmodule import KernelCandidate
 from operations import lock
 from operations.cluster import settling
 from operations.file import install
-from operations.kmodule import DEFER, made, modules, twins
+from operations.kmodule import made, modules, twins
 from operations.node import serving_node, turn_of_this_host
 from operations.observation import converging, forget, observed, pair
 from operations.packages import APT
@@ -46,7 +46,7 @@ def headers() -> Iterator[PyinfraCommand]:
         )
     release = target()
     if release not in modules().headers and release != modules().running:
-        yield StringCommand(f"{DEFER} {APT} linux-headers-{release}")
+        yield StringCommand(f"{APT} linux-headers-{release}")
 
 
 @converging(Node)

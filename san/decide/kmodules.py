@@ -42,16 +42,6 @@ def sources(cluster: Cluster, there: Set[str]) -> dict[str, str]:
     return {sha256: location for sha256, location in found.items() if sha256 not in there}
 
 
-def headers(found: KernelModulesState) -> tuple[str, ...]:
-    """Packages of headers that the running kernel and the next one lack."""
-    return tuple(
-        f"linux-headers-{release}"
-        for release in dict.fromkeys((found.running, found.next))
-        if release not in found.headers
-        and any(not build.usable for (_, of), build in found.builds.items() if of == release)
-    )
-
-
 def missing(
     cluster: Cluster, found: KernelModulesState, twins: Iterable[KernelModulesState]
 ) -> Iterator[Missing]:

@@ -3,6 +3,7 @@
 import attrs
 
 from san.model import Cluster
+from san.observe.kernel import KernelState
 
 _TARGET_PACKAGES = {"stgt": ("tgt",), "iet": ()}
 _TARGET_UNITS = {"stgt": ("tgt.service",), "iet": ("iscsitarget.service",)}
@@ -47,6 +48,12 @@ def software(cluster: Cluster, name: str) -> Software:
         enabled=("drbd.service", "heartbeat.service"),
         masked=_TARGET_UNITS[cluster.target_software],
     )
+
+
+def headers(found: KernelState) -> list[str]:
+    """Packages of headers that the running kernel and the next one lack."""
+    releases = dict.fromkeys((found.running, found.default or found.running))
+    return [f"linux-headers-{each}" for each in releases if each not in found.headers]
 
 
 def _build_packages(cluster: Cluster) -> tuple[str, ...]:

@@ -762,7 +762,12 @@ class World:
             "unit systemd-networkd.service enabled",
         ]
 
-    def fact_kernel(self, machine, _):
+    def fact_kernel(self, machine, part):
+        if "osrelease" in part:  # the kernels themselves
+            lines = [f"running {machine.booted}", f"hostname {machine.hostname}", "ID debian"]
+            for release in machine.kernels:
+                lines += [f"image {release}", f"modules {release}"]
+            return 0, [*lines, *(f"headers {release}" for release in sorted(machine.headers))]
         configured = [name for name, each in machine.replicas.items() if each.applied]
         if not configured:
             return 0, []
