@@ -13,7 +13,7 @@ from operations.cluster import settling
 from operations.file import install
 from operations.kmodule import made, modules, twins
 from operations.node import serving_node, turn_of_this_host
-from operations.observation import converging, forget, observed, pair
+from operations.observation import converging, observed, pair
 from operations.packages import APT
 from operations.verify import cluster_amiss
 from operations.waiting import until
@@ -39,7 +39,13 @@ def target() -> str:
 
 @converging(Node)
 def headers() -> Iterator[PyinfraCommand]:
-    """Install the headers of the new kernel, and nothing else of it."""
+    """Install the headers of the new kernel, and nothing else of it.
+
+    Both nodes have to take part: one serves while the other reboots.
+    """
+    cluster: Cluster = host.data.cluster
+    if len(pair(cluster)) < len(cluster.nodes):
+        raise Refusal("its peer isn't part of this run: an upgrade takes both nodes; bring it back")
     if not host.data.get("to") and state.is_executing:
         yield StringCommand(
             "apt-get update || echo 'apt-get update fails: going on with its lists'"
@@ -78,8 +84,8 @@ def complete() -> Iterator[PyinfraCommand]:
         if modules().held:
             yield StringCommand(PROGRAM, "unhold")
         return
-    yield StringCommand(PROGRAM, "hold", QuoteString(release))
     said = "; ".join(f"{name}: {line}" for name, lines in without.items() for line in lines)
+    yield StringCommand(PROGRAM, "hold", QuoteString(said))
     raise Refusal(f"{release} is not installed, and its package is held: {said}")
 
 
@@ -116,7 +122,6 @@ def rebooted(*, first: bool) -> Iterator[PyinfraCommand]:
     if state.is_executing:
         until("the peer to be whole", cluster_amiss, limit=settling(cluster))
     yield from server.reboot._inner(reboot_timeout=BOOT_LIMIT)  # noqa: SLF001 (pyinfra's way to nest)
-    forget(cluster)
     lock.take(host)
     running = modules().running
     if running != release:
@@ -160,7 +165,6 @@ def _move() -> Iterator[PyinfraCommand]:
     if state.is_executing:
         until("both nodes to be whole", cluster_amiss, limit=settling(cluster))
     yield StringCommand(STANDBY, "all")
-    forget(cluster)
     until(f"{peer} to serve", lambda: _elsewhere(peer), limit=settling(cluster))
 
 

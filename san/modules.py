@@ -5,40 +5,31 @@ For `Cluster(modules=…)`. Another module is a `KernelModule` of your own; see 
 
 from san.model import Archive, KernelModule, Kernels, Tool
 
-_IET_MAKE = ("KSRC={build}", "KERNELSRC={build}", "kernel", "usr")
-"""Both names of the kernel's tree: the guide's README and the makefiles differ in it."""
-
-_IET_TOOLS = (
-    Tool("usr/ietd", "/usr/local/sbin/ietd"),
-    Tool("usr/ietadm", "/usr/local/sbin/ietadm"),
-)
-
 
 def iet_0_4_17(source: Archive) -> KernelModule:
     """iSCSI Enterprise Target 0.4.17: the guide's module and its tools."""
-    return KernelModule(
-        "iscsi_trgt",
-        version="0.4.17",
-        source=source,
-        files=("kernel/iscsi_trgt.ko",),
-        make=(_IET_MAKE,),
-        kernels=Kernels("2.6.14", "2.6.30"),
-        packages=("libssl-dev",),
-        tools=_IET_TOOLS,
-    )
+    return _iet("0.4.17", source, last="2.6.30")
 
 
 def iet_1_4_20_3(source: Archive) -> KernelModule:
     """iSCSI Enterprise Target 1.4.20.3, the last release; it compiles on no kernel after 3.2."""
+    return _iet("1.4.20.3", source, last="3.2")
+
+
+def _iet(version: str, source: Archive, *, last: str) -> KernelModule:
     return KernelModule(
         "iscsi_trgt",
-        version="1.4.20.3",
+        version=version,
         source=source,
         files=("kernel/iscsi_trgt.ko",),
-        make=(_IET_MAKE,),
-        kernels=Kernels("2.6.14", "3.2"),
+        # Both names of the kernel's tree: the guide's README and the makefiles differ in it.
+        make=(("KSRC={build}", "KERNELSRC={build}", "kernel", "usr"),),
+        kernels=Kernels("2.6.14", last),
         packages=("libssl-dev",),
-        tools=_IET_TOOLS,
+        tools=(
+            Tool("usr/ietd", "/usr/local/sbin/ietd"),
+            Tool("usr/ietadm", "/usr/local/sbin/ietadm"),
+        ),
     )
 
 

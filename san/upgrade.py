@@ -28,7 +28,11 @@ def upgrade_kernel(inventory: Path, *, to: str | None, dry: bool) -> None:
     except InventoryError as error:
         raise click.ClickException(str(error)) from error
     program = str(Path(sys.executable).with_name("pyinfra"))
-    target = ("--data", f"to={to}") if to else ()
     how = "--dry" if dry else "-y"
-    done = subprocess.run([program, how, str(inventory), str(DEPLOY), *target], check=False)
+    done = subprocess.run([program, how, str(inventory), str(DEPLOY), *target(to)], check=False)
     sys.exit(done.returncode)
+
+
+def target(to: str | None) -> tuple[str, ...]:
+    """pyinfra's arguments that name the kernel, where one is named."""
+    return ("--data", f"to={to}") if to else ()

@@ -45,15 +45,18 @@ def sources(cluster: Cluster, there: Set[str]) -> dict[str, str]:
 def missing(
     cluster: Cluster, found: KernelModulesState, twins: Iterable[KernelModulesState]
 ) -> Iterator[Missing]:
-    """What is to be built: not ready, and with the headers there."""
+    """What is to be built: not ready, for a kernel that it supports and whose headers are there.
+
+    What has failed is tried again where the node needs it; elsewhere only from other inputs.
+    """
     twins = tuple(twins)
+    declared = {each.name for each in cluster.modules}
     for (module, release), build in found.builds.items():
-        if module not in {each.name for each in cluster.modules} or build.stand == "ready":
-            continue
-        if build.key is None:
+        if module not in declared or build.key is None or build.stand in {"ready", "unsupported"}:
             continue
         required = release in {found.running, found.next}
-        yield Missing(module, release, required, _finished(module, release, build.key, twins))
+        if required or build.failed != build.key:
+            yield Missing(module, release, required, _finished(module, release, build.key, twins))
 
 
 def _finished(

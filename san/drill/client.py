@@ -99,6 +99,13 @@ class Client:
         found = self._lab.ssh(self.name, _LIST_MAPS, timeout=ANSWER).stdout
         return the_disk(parse_maps(found), self.name)
 
+    def prepare(self) -> Disk:
+        """Find the disk and put the writer there; refused where the drill may not write."""
+        disk = self.disk()
+        self.install()
+        self.refuse_foreign_data(disk)
+        return disk
+
     def install(self) -> None:
         """Put the writer where it runs."""
         state = self._lab.ssh(

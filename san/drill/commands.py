@@ -1,7 +1,9 @@
 """`san drill`: faults for a running cluster in the lab."""
 
 import json
+from functools import partial
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 import click
 from rich.console import Console
@@ -14,6 +16,8 @@ from san.model import Cluster, InventoryError
 
 from . import power_cut, upgrade
 from .errors import DrillError
+
+T_co = TypeVar("T_co", covariant=True)
 
 
 def _cluster(inventory: Path, name: str | None) -> Cluster:
@@ -32,6 +36,22 @@ def _cluster(inventory: Path, name: str | None) -> Cluster:
     if not cluster.clients:
         raise click.UsageError(f"cluster {cluster.name!r} has no client that could write")
     return cluster
+
+
+class _Drill(Protocol[T_co]):
+    def __call__(
+        self, lab: Lab, nodes: tuple[str, str], client: str, /, *, progress: Progress
+    ) -> T_co: ...
+
+
+def _drilled(cluster: Cluster, drill: _Drill[T_co]) -> T_co:
+    """Run a drill on the lab's machines of `cluster`, with its first client; an error is told."""
+    first, second = cluster.nodes
+    client = cluster.clients[0]
+    try:
+        return drill(Lab.open(), (first.name, second.name), client.name, progress=Progress())
+    except (DrillError, LabError) as error:
+        raise click.ClickException(str(error)) from error
 
 
 @click.group()
@@ -74,18 +94,7 @@ def power_cut_command(
     without power; `san lab restore deployed` brings the lab back.
     """
     chosen = _cluster(Path("inventory.py"), cluster)
-    first, second = chosen.nodes
-    try:
-        report = power_cut.run(
-            Lab.open(),
-            (first.name, second.name),
-            chosen.clients[0].name,
-            out=out,
-            seconds_before=seconds_before,
-            progress=Progress(),
-        )
-    except (DrillError, LabError) as error:
-        raise click.ClickException(str(error)) from error
+    report = _drilled(chosen, partial(power_cut.run, out=out, seconds_before=seconds_before))
     if as_json:
         click.echo(json.dumps(report.to_json(), indent=2))
     else:
@@ -113,19 +122,7 @@ def upgrade_command(
     Exits with 1 when an acknowledged write is lost, or the upgrade fails.
     """
     chosen = _cluster(inventory, cluster)
-    first, second = chosen.nodes
-    try:
-        found = upgrade.run(
-            Lab.open(),
-            (first.name, second.name),
-            chosen.clients[0].name,
-            inventory=inventory,
-            to=to,
-            out=out,
-            progress=Progress(),
-        )
-    except (DrillError, LabError) as error:
-        raise click.ClickException(str(error)) from error
+    found = _drilled(chosen, partial(upgrade.run, inventory=inventory, to=to, out=out))
     if as_json:
         click.echo(json.dumps(found.to_json(), indent=2))
     else:

@@ -54,9 +54,7 @@ def play(
     struck = pair.serving(pair.replicas(lab, nodes))
     survivor = next(node for node in nodes if node != struck)
     client = Client(lab, client_name)
-    disk = client.disk()
-    client.install()
-    client.refuse_foreign_data(disk)
+    disk = client.prepare()
     clocks = lab.set_clocks((survivor, client_name))
     started = time.time()
 

@@ -14,13 +14,13 @@ from san.lab.errors import LabError
 from san.lab.lab import Lab
 from san.lab.progress import Report as Progress
 from san.run import Run, pyinfra
+from san.upgrade import DEPLOY, target
 
 from . import watch, writer
 from .client import Client
 from .errors import DrillFailedError
 from .timeline import PAUSE, Span
 
-DEPLOY = Path(__file__).resolve().parents[2] / "upgrade.py"
 MOVES = ("The service moves over", "The service moves back")
 """Operations of upgrade.py that move the service."""
 SECONDS_BEFORE = 5.0
@@ -83,9 +83,7 @@ def run(
     written, DrillFailedError where the upgrade or the client fails.
     """
     client = Client(lab, client_name)
-    disk = client.disk()
-    client.install()
-    client.refuse_foreign_data(disk)
+    disk = client.prepare()
     before = _kernels(lab, nodes)
     (clock,) = lab.set_clocks((client_name,)).values()
     starts: list[tuple[str, float]] = []
@@ -100,8 +98,7 @@ def run(
             watch.started(client)
             watch.steady(client, SECONDS_BEFORE)
         with progress.step("kernel upgrade of both nodes"):
-            target = ("--data", f"to={to}") if to else ()
-            done = pyinfra(*target, inventory=str(inventory), deploy=str(DEPLOY), seen=seen)
+            done = pyinfra(*target(to), inventory=str(inventory), deploy=str(DEPLOY), seen=seen)
             ended = time.time()
         out.mkdir(parents=True, exist_ok=True)
         (out / "drill-upgrade-kernel.log").write_text(done.log)

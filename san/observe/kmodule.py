@@ -7,8 +7,9 @@ import attrs
 
 from .sections import UnreadableError, script, split
 
-Stand = Literal["ready", "stale", "unusable", "absent"]
-"""`stale` works, and was built from other inputs; `unusable` is there and would not load."""
+Stand = Literal["ready", "stale", "unusable", "absent", "unsupported"]
+"""`stale` works, and was built from other inputs; `unusable` is there and would not load;
+`unsupported` is for other kernels."""
 
 _ROWS = {
     "running": 1,
@@ -20,7 +21,7 @@ _ROWS = {
     "headers": 1,
     "source": 1,
     "module": 2,
-    "stand": 5,
+    "stand": 6,
     "file": 6,
     "build": 4,
 }
@@ -45,6 +46,8 @@ class Build:
     stand: Stand
     key: str | None
     """What a build now would be known by; None without the kernel's headers."""
+    failed: str | None
+    """What the last build that failed was known by."""
     reason: str
     """Why it is not ready; empty where it is."""
     files: tuple[ModuleFile, ...] = ()
@@ -113,6 +116,8 @@ def parse(output: Iterable[str]) -> KernelModulesState:
         if _ROWS.get(row[0]) != len(row) - 1:
             raise UnreadableError(f"san-kmod report printed no row that is known: {' '.join(row)}")
     single = {row[0]: row[1] for row in rows if len(row) == 2}  # noqa: PLR2004 (word, value)
+    if not {"running", "next"} <= single.keys():
+        raise UnreadableError("san-kmod report doesn't say which kernel runs, or boots next")
     return KernelModulesState(
         installed=True,
         running=single["running"],
@@ -133,13 +138,14 @@ def _of(rows: list[list[str]], word: str) -> list[list[str]]:
 
 
 def _build(stand: list[str], rows: list[list[str]]) -> Build:
-    _, module, release, word, key, reason = stand
+    _, module, release, word, key, failed, reason = stand
     if word not in get_args(Stand):
         raise UnreadableError(f"san-kmod says {module} is {word!r} for {release}")
     mine = [row for row in rows if row[1:3] == [module, release]]
     return Build(
         stand=cast("Stand", word),
         key=key or None,
+        failed=failed or None,
         reason=reason,
         files=tuple(ModuleFile(*row[3:]) for row in _of(mine, "file")),
         finished={row[3]: row[4] for row in _of(mine, "build")},

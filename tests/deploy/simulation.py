@@ -131,6 +131,8 @@ class Machine:
     modules: dict[tuple[str, str], str] = attrs.Factory(dict)
     """Key of what is installed, by module and kernel."""
     compiled: list[tuple[str, str]] = attrs.Factory(list)
+    failed: dict[tuple[str, str], str] = attrs.Factory(dict)
+    """Key of the last build that failed."""
     uncompilable: set[tuple[str, str]] = attrs.Factory(set)
     lock: tuple[int, str] | None = None
     """Process and words of the run that holds it."""
@@ -403,7 +405,9 @@ class World:
     def act(self, machine, command, words, stdin):  # noqa: C901, PLR0912 (a case for each program)
         if machine.broken and machine.broken in command:
             raise CommandError("E: broken", 100)
-        if "apt-get install" in command or "dpkg --configure" in command:
+        if words[0] == KMOD:
+            self.kmod(machine, words)
+        elif "apt-get install" in command or "dpkg --configure" in command:
             self.packages(machine, command)
         elif words[:2] == ["sh", "-c"] and words[3] == "san-install":
             content = stdin if stdin.endswith("\n") else f"{stdin}\n"  # as pyinfra's write_stdin
@@ -417,8 +421,6 @@ class World:
             self.take(self.peer(machine))
         elif words[:2] == ["apt-get", "update"]:
             pass
-        elif words[0] == KMOD:
-            self.kmod(machine, words)
         elif words[0] == "systemctl":
             for unit in words[2:]:  # none for daemon-reload
                 self.unit(machine, words[1], unit)
@@ -458,6 +460,7 @@ class World:
         match words:
             case [_, "build", "--kernel", release, module, *_]:
                 if (module, release) in machine.uncompilable:
+                    machine.failed[module, release] = self.key(machine, module, release)
                     if words[-2:] == ["||", ":"]:
                         return
                     raise CommandError(
@@ -495,8 +498,9 @@ class World:
                 key = self.key(machine, module, release)
                 has = machine.modules.get((module, release))
                 stand = "absent" if has is None else "ready" if has == key else "stale"
+                failed = machine.failed.get((module, release), "")
                 why = "" if stand == "ready" else f"apt-get install linux-headers-{release}"
-                rows.append(["stand", module, release, stand, key, why])
+                rows.append(["stand", module, release, stand, key, failed, why])
                 if has:
                     content = f"{module} {release} {has}"
                     sum_ = sha256(content.encode()).hexdigest()

@@ -6,6 +6,7 @@ from simulation import KERNEL, NEWER
 
 from san.model import Directory, KernelModule
 
+OLDER = "6.1.0-9-cloud-amd64"
 FIXTURE = KernelModule("fixture", "1.0", Directory("/usr/src/fixture-1.0"), files=("fixture.ko",))
 
 
@@ -104,3 +105,19 @@ def test_a_module_that_the_inventory_no_longer_names_is_no_longer_built(with_mod
         node = with_module.world.machines[name]
         assert "/etc/san/kmod.d/fixture.conf" not in node.files
         assert "/etc/san/kmod.d/other.conf" in node.files
+
+
+def test_what_fails_for_a_kernel_that_neither_runs_nor_boots_next_is_tried_once(with_module):
+    """Nothing has changed since: the third run has nothing to do."""
+    with_module.run("-y")
+
+    def older(node):
+        node.kernels.insert(0, OLDER)
+        node.headers.add(OLDER)
+        node.uncompilable.add(("fixture", OLDER))
+
+    with_module.change(weasel=older, otter=older)
+    assert with_module.run("--json", "-y").returncode == 0
+    again = with_module.run("--json", "-y")
+    assert again.returncode == 0, again.output
+    assert again.changed == set()

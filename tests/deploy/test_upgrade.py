@@ -107,3 +107,13 @@ def test_what_is_no_release_never_reaches_a_shell(site):
 
     assert "'6.1; reboot' is no kernel's release" in ran.refusal
     assert ran.commands == []
+
+
+def test_an_upgrade_without_the_peer_is_refused(site):
+    """The service would be moved to a node that isn't there."""
+    site.change(otter=lambda node: setattr(node, "reachable", False))
+    ran = upgrade(site, "-y", "--data", "allow_degraded=true")
+
+    assert "an upgrade takes both nodes" in ran.output
+    assert steps(ran) == []
+    assert site.world.serving() == "weasel"
