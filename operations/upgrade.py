@@ -64,7 +64,7 @@ def built(turn: Turn) -> Iterator[PyinfraCommand]:
     if not turn_of_this_host(turn):
         return
     release = target()
-    for each in missing(host.data.cluster, modules(), twins().values()):
+    for each in missing(host.data.cluster, modules(), twins().values(), coming=release):
         if each.release == release:
             yield from made(each)
 

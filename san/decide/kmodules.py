@@ -43,11 +43,16 @@ def sources(cluster: Cluster, there: Set[str]) -> dict[str, str]:
 
 
 def missing(
-    cluster: Cluster, found: KernelModulesState, twins: Iterable[KernelModulesState]
+    cluster: Cluster,
+    found: KernelModulesState,
+    twins: Iterable[KernelModulesState],
+    *,
+    coming: str | None = None,
 ) -> Iterator[Missing]:
     """What is to be built: not ready, for a kernel that it supports and whose headers are there.
 
-    What has failed is tried again where the node needs it; elsewhere only from other inputs.
+    What has failed is tried again where the node needs it, now or for the kernel `coming`;
+    elsewhere only from other inputs.
     """
     twins = tuple(twins)
     declared = {each.name for each in cluster.modules}
@@ -55,7 +60,7 @@ def missing(
         if module not in declared or build.key is None or build.stand in {"ready", "unsupported"}:
             continue
         required = release in {found.running, found.next}
-        if required or build.failed != build.key:
+        if required or release == coming or build.failed != build.key:
             yield Missing(module, release, required, _finished(module, release, build.key, twins))
 
 
