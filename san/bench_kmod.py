@@ -29,7 +29,7 @@ _KEPT = "/root/kept.tar"
 
 _FORGET = "rm -rf /var/lib/san/kmod/builds/* /var/lib/san/kmod/installed/*"
 _TIMED = """\
-{before} >/dev/null 2>&1
+{{ {before}; }} >/dev/null 2>&1
 began=$(date +%s%N)
 {{ {command}; }} >/root/bench.log 2>&1 || {{ tail -n 5 /root/bench.log >&2; exit 1; }}
 ended=$(date +%s%N)
