@@ -9,17 +9,17 @@ from san.observe.sections import UnreadableError
 
 
 class Packages(FactBase[packages.PackagesState]):
-    """Which of the packages `names` are installed, and how the systemd `units` stand.
+    """Every installed package, whether dpkg is in order, and how the systemd `units` stand.
 
     .. code:: python
 
-        state = host.get_fact(Packages, names=("drbd-utils",), units=("drbd.service",))
-        state.missing, state.units["drbd.service"].enabled
+        state = host.get_fact(Packages, units=("drbd.service",))
+        "drbd-utils" in state.installed, state.units["drbd.service"].enabled
     """
 
-    def command(self, names: tuple[str, ...], units: tuple[str, ...] = ()) -> StringCommand:
-        """One `dpkg --audit`, one `dpkg-query`, one `systemctl show`."""
-        return StringCommand(packages.shell(names, units))
+    def command(self, units: tuple[str, ...] = ()) -> StringCommand:
+        """One `dpkg-query`, one `systemctl show`; `dpkg --audit` where a package isn't settled."""
+        return StringCommand(packages.shell(units))
 
     def process(self, output: list[str]) -> packages.PackagesState:
         """Parse; what can't be understood fails the host."""

@@ -27,7 +27,7 @@ def installed() -> Iterator[PyinfraCommand]:
     """Install what this host needs, finish what an interrupted dpkg left, and set its units."""
     wanted = software(host.data.cluster, host.data.member.name)
     units = (*wanted.enabled, *wanted.masked)
-    found = observed(host, Packages, names=wanted.packages, units=units)
+    found = observed(host, Packages, units=units)
     broken = (found.broken or found.interrupted) and not found.locked
     if broken:
         yield StringCommand("SYSTEMD_OFFLINE=1 DEBIAN_FRONTEND=noninteractive dpkg --configure -a")

@@ -1,6 +1,5 @@
 """Debian packages and systemd units of a host (dpkg-query(1), dpkg(1), systemctl(1))."""
 
-import re
 import shlex
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -9,30 +8,25 @@ import attrs
 
 from .sections import Section, UnreadableError, script, split
 
-POLICY = "/usr/sbin/policy-rc.d"
-"""Where it is executable and answers 101, packages don't start their daemons (invoke-rc.d(8))."""
-
-_FORMAT = (
-    "${Package}\\t${db:Status-Want}\\t${db:Status-Eflag}\\t${db:Status-Status}\\t${Version}\\n"
-)
-_SETTLED = {"installed", "config-files", "not-installed"}
+_FORMAT = "${db:Status-Eflag} ${db:Status-Status}\\t${Package}\\t${Version}\\n"
+_SETTLED = {"ok installed", "ok config-files", "ok not-installed"}
 """States that dpkg leaves a package in when nothing went wrong (dpkg(1))."""
-_UNKNOWN = re.compile(r"dpkg-query: no packages found matching (?P<name>\S+)")
 _LOCKED = "Another process has locked the database"
-_AUDITED = re.compile(r" (?P<name>[a-z0-9][a-z0-9.+-]*)(?::[a-z0-9-]+)?(?: .*)?")
 
-_HOUSE = f"""\
-if [ -x {POLICY} ]; then echo policy-rc.d; fi
+_PACKAGES = f"""\
+rows=$(LC_ALL=C dpkg-query --show --showformat={shlex.quote(_FORMAT)}) || exit 2
+echo "$rows"
+settled=yes
+case $rows in
+  *reinstreq*|*' half-'*|*' unpacked'*|*' triggers-'*) settled= ;;
+esac
 for file in /var/lib/dpkg/updates/[0-9]*; do
-  if [ -e "$file" ]; then echo interrupted; break; fi
+  if [ -e "$file" ]; then echo interrupted; settled=; break; fi
 done
-LC_ALL=C dpkg --audit
-if [ $? -gt 1 ]; then exit 2; fi
+if [ -z "$settled" ]; then LC_ALL=C dpkg --audit; fi
+exit 0
 """
-_QUERY = """\
-LC_ALL=C dpkg-query --show --showformat={format} {names}
-if [ $? -gt 1 ]; then exit 2; fi
-"""
+"""`dpkg --audit` knows of the lock and costs what dpkg-query does: asked where it matters."""
 _UNITS = """\
 echo units {units}
 exec systemctl show --property=LoadState,ActiveState,UnitFileState -- {units}
@@ -73,20 +67,16 @@ class Unit:
 
 @attrs.frozen
 class PackagesState:
-    """The packages and units that were asked for, and whether dpkg is in order."""
+    """The host's packages, whether dpkg is in order, and the units that were asked for."""
 
     installed: Mapping[str, str]
     """Version by name, of the packages that are wholly installed."""
-    missing: tuple[str, ...]
-    """Asked for and not installed: unknown, removed, or half-way (then `broken` has it too)."""
     broken: tuple[str, ...]
-    """Any packages of this host that are half installed, unpacked, or not configured."""
+    """Those that are half installed, unpacked, not configured, or wait for a trigger."""
     locked: bool
     """Another dpkg or apt is at work; `broken` and `interrupted` may be of its making."""
     interrupted: bool
     """dpkg was ended in its work and needs `dpkg --configure -a` first."""
-    policy_rc_d: bool
-    """Whether POLICY is there and executable."""
     units: Mapping[str, Unit]
     """By the name it was asked for."""
 
@@ -95,12 +85,9 @@ class PackagesState:
         return attrs.asdict(self)
 
 
-def shell(names: Iterable[str], units: Iterable[str] = ()) -> str:
-    """The script whose output `parse` reads: `dpkg`, `dpkg-query` and `systemctl` once each."""
-    packages = _HOUSE
-    if wanted := shlex.join(names):
-        packages += _QUERY.format(format=shlex.quote(_FORMAT), names=wanted)
-    parts = {"packages": f"{packages}exit 0"}
+def shell(units: Iterable[str] = ()) -> str:
+    """The script whose output `parse` reads: one `dpkg-query` and one `systemctl`."""
+    parts = {"packages": _PACKAGES}
     if wanted := shlex.join(units):
         parts["units"] = _UNITS.format(units=wanted)
     return script(parts)
@@ -115,18 +102,13 @@ def parse(output: Iterable[str]) -> PackagesState:
     if section.status:
         raise UnreadableError(f"dpkg's database can't be read: {_last(section)}")
     rows = [_row(line) for line in section.lines if "\t" in line]
-    installed = {name: version for name, _, status, version in rows if status == "installed"}
-    unknown = [match["name"] for line in section.lines if (match := _UNKNOWN.fullmatch(line))]
-    missing = [*unknown, *(name for name, *_ in rows if name not in installed)]
-    audited = [match["name"] for line in section.lines if (match := _AUDITED.fullmatch(line))]
-    unsettled = [name for name, error, status, _ in rows if error != "ok" or status not in _SETTLED]
+    if not rows:
+        raise UnreadableError("dpkg-query names no package at all")
     return PackagesState(
-        installed=installed,
-        missing=tuple(dict.fromkeys(missing)),
-        broken=tuple(dict.fromkeys([*audited, *unsettled])),
+        installed={name: version for state, name, version in rows if state.endswith(" installed")},
+        broken=tuple(dict.fromkeys(name for state, name, _ in rows if state not in _SETTLED)),
         locked=any(line.startswith(_LOCKED) for line in section.lines),
         interrupted="interrupted" in section.lines,
-        policy_rc_d="policy-rc.d" in section.lines,
         units=parse_units(sections["units"]) if "units" in sections else {},
     )
 
@@ -166,12 +148,12 @@ def _unit(block: str) -> Unit:
         raise UnreadableError(f"systemd's answer lacks {lacking}") from None
 
 
-def _row(line: str) -> tuple[str, str, str, str]:
+def _row(line: str) -> tuple[str, str, str]:
     try:
-        name, _want, error, status, version = line.split("\t")
+        state, name, version = line.split("\t")
     except ValueError:
         raise UnreadableError(f"dpkg-query printed no row of a package: {line}") from None
-    return name, error, status, version
+    return state, name, version
 
 
 def _last(section: Section) -> str:

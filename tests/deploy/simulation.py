@@ -709,17 +709,10 @@ class World:
                 lines.append(f"{digest}  {path}")
         return 0, lines
 
-    def fact_packages(self, machine, part):
-        names = part.split("--showformat=")[1].split("\n")[0].split("' ")[1].split()
-        lines = []
-        for name in names:
-            if name in machine.packages:
-                lines.append(f"{name}\tinstall\tok\tinstalled\t1.0")
-            elif name in machine.unpacked:
-                lines.append(f"{name}\tinstall\tok\tunpacked\t1.0")
-            else:
-                lines.append(f"dpkg-query: no packages found matching {name}")
-        return 0, [*(["interrupted"] if machine.unpacked else []), *lines]
+    def fact_packages(self, machine, _):
+        settled = [f"ok installed\t{name}\t1.0" for name in ["base-files", *machine.packages]]
+        unpacked = [f"ok unpacked\t{name}\t1.0" for name in machine.unpacked]
+        return 0, [*settled, *unpacked, *(["interrupted"] if machine.unpacked else [])]
 
     def fact_units(self, machine, part):
         names = part.split("\n")[0].split()[2:]
