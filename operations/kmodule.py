@@ -16,7 +16,7 @@ from san.decide.refusal import Refusal
 from san.decide.serving import Turn, has_turn
 from san.model import Cluster, Node
 from san.observe.kmodule import KernelModulesState
-from san.render.kmod import DESCRIPTIONS, PROGRAM, SOURCES, UNITS
+from san.render.kmod import PROGRAM, SOURCES, UNITS
 
 BUILDS = "/var/lib/san/kmod/builds"
 INCOMING = "/var/lib/san/kmod/incoming"
@@ -59,7 +59,7 @@ def _installed(cluster: Cluster) -> Iterator[PyinfraCommand]:
         yield StringCommand("systemctl", "daemon-reload")
     if cluster.modules:
         for name in undeclared(cluster, modules()):
-            yield StringCommand("rm", "-f", QuoteString(f"{DESCRIPTIONS}/{name}.conf"))
+            yield StringCommand(PROGRAM, "forget", QuoteString(name))
 
 
 def modules() -> KernelModulesState:

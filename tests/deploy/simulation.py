@@ -456,27 +456,48 @@ class World:
             raise CommandError(f"base64: {path}: No such file or directory")
         return f"{module} {release} {key}"
 
+    def compiles(self, machine, module, release):
+        if (module, release) in machine.uncompilable:
+            machine.failed[module, release] = self.key(machine, module, release)
+            return False
+        machine.compiled.append((module, release))
+        machine.modules[module, release] = self.key(machine, module, release)
+        return True
+
+    def forget(self, machine, module):
+        machine.modules = {key: it for key, it in machine.modules.items() if key[0] != module}
+        machine.files.pop(f"/etc/san/kmod.d/{module}.conf")
+
+    def take_build(self, machine, build, sum_, file):
+        content = machine.files.pop(file)[0]
+        module, release, key = build
+        if (
+            sha256(content.encode()).hexdigest() != sum_
+            or content != " ".join(build)
+            or key != self.key(machine, module, release)
+        ):
+            raise CommandError("san-kmod: the twin's build isn't what was promised")
+        machine.modules[module, release] = key
+
     def kmod(self, machine, words):
         match words:
-            case [_, "build", "--kernel", release, module, *_]:
-                if (module, release) in machine.uncompilable:
-                    machine.failed[module, release] = self.key(machine, module, release)
-                    if words[-2:] == ["||", ":"]:
-                        return
+            case [_, "build", "--kernel", release, module]:
+                if not self.compiles(machine, module, release):
                     raise CommandError(
                         f"san-kmod: {module} 1.0 is NOT there for {release}: it does not compile"
                     )
-                machine.compiled.append((module, release))
-                machine.modules[module, release] = self.key(machine, module, release)
+            case [_, "build", "--kernel", release, module, "||", ":"]:
+                self.compiles(machine, module, release)
             case [_, "import", module, release, key, sum_, file, *_]:
-                content = machine.files.pop(file)[0]
-                if (
-                    sha256(content.encode()).hexdigest() != sum_
-                    or content != f"{module} {release} {key}"
-                    or key != self.key(machine, module, release)
+                self.take_build(machine, (module, release, key), sum_, file)
+            case [_, "forget", module]:
+                for key in [key for key in machine.modules if key[0] == module]:
+                    del machine.modules[key]
+                for path in (
+                    f"/etc/san/kmod.d/{module}.conf",
+                    f"/etc/modprobe.d/san-{module}.conf",
                 ):
-                    raise CommandError("san-kmod: the twin's build isn't what was promised")
-                machine.modules[module, release] = key
+                    machine.files.pop(path, None)
             case [_, "hold", _]:
                 machine.held = True
             case [_, "unhold"]:

@@ -104,6 +104,7 @@ def test_a_module_that_the_inventory_no_longer_names_is_no_longer_built(with_mod
     for name in ("weasel", "otter"):
         node = with_module.world.machines[name]
         assert "/etc/san/kmod.d/fixture.conf" not in node.files
+        assert {module for module, _ in node.modules} == {"other"}
         assert "/etc/san/kmod.d/other.conf" in node.files
 
 

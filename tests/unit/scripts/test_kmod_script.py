@@ -4,6 +4,7 @@ Real compilers, kernels and signatures are in tests/lab.
 """
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -242,6 +243,38 @@ def test_a_kernel_that_leaves_takes_its_builds_with_it(node):
     assert node.stand(OLD) == "ready"
 
 
+def test_a_module_that_moves_to_another_place_leaves_nothing_at_the_old_one(node):
+    node.call("build")
+    node.describe(place="extra")
+
+    assert node.call("build").returncode == 0
+
+    assert not node.ko(OLD).exists()
+    assert (node.root / f"lib/modules/{OLD}/extra/fixture.ko").exists()
+
+
+def test_a_source_that_no_module_names_any_longer_goes(node):
+    other = node.archive()
+    kept = node.archive(tarfile.TarInfo("fixture-1.0/more"))
+
+    node.call("build")
+
+    assert kept.exists()
+    assert not other.exists()
+
+
+def test_a_module_is_forgotten_with_all_that_was_made_for_it(node):
+    node.call("build")
+    node.write("etc/modprobe.d/san-fixture.conf", "options fixture x=1\n")
+
+    assert node.call("forget", "fixture").returncode == 0
+
+    assert {path.parent.name for path in node.root.rglob("*fixture*")} == {"src"}
+    assert node.call("gate").returncode == 0
+    again = node.call("forget", "fixture")
+    assert (again.returncode, "no module 'fixture'" in again.stderr) == (2, True)
+
+
 def test_one_finished_build_is_kept_for_a_kernel(node):
     node.call("build")
     node.write(f"lib/modules/{OLD}/build/Module.symvers", "two\n")
@@ -444,7 +477,8 @@ def test_a_call_that_is_none_is_told_what_there_is(node):
     done = node.call("rebuild")
 
     assert done.returncode == 2
-    for command in ("build", "check", "gate", "report", "import", "hold", "motd", "hook"):
+    commands = ("build", "check", "gate", "report", "import", "forget", "hold", "motd", "hook")
+    for command in commands:
         assert f"san-kmod {command}" in done.stderr
 
 
@@ -455,3 +489,23 @@ def test_the_table_names_the_role_of_each_kernel(node):
 
     assert running.split()[:2] == [OLD, "running"]
     assert upcoming.split()[:3] == [NEW, "next", "boot"]
+
+
+def test_the_table_is_there_for_programs_too(node):
+    node.stub(**{"apt-mark": ":"})
+    node.call("build", "--kernel", OLD)
+    node.call("hold", 'weasel: "it" does not compile')
+
+    done = node.call("check", "--json")
+
+    assert done.returncode == 1
+    found = json.loads(done.stdout)
+    assert found["held"] == 'weasel: "it" does not compile'
+    assert [(each["kernel"], each["running"], each["next_boot"]) for each in found["modules"]] == [
+        (OLD, True, False),
+        (NEW, False, True),
+    ]
+    assert [each["state"] for each in found["modules"]] == ["ready", "absent"]
+    assert found["modules"][1]["reason"] == "it was never built: san-kmod build"
+    running = json.loads(node.call("check", "--running", "--json").stdout)
+    assert [each["kernel"] for each in running["modules"]] == [OLD]
