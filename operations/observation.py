@@ -65,13 +65,17 @@ def observed(of: Host, fact: type[FactBase[T]], **arguments: Any) -> T:  # noqa:
 
 
 def pair(cluster: Cluster) -> dict[str, Host]:
-    """The cluster's nodes that this run is connected to, by name."""
+    """The cluster's nodes that this run is connected to, by name; this host comes first.
+
+    All hosts run an operation at once; each begins with itself, so they are asked side by side.
+    """
     active = {
         each.data.member.name: each
         for each in inventory.get_active_hosts()
         if each.data.get("member")
     }
-    return {node.name: active[node.name] for node in cluster.nodes if node.name in active}
+    nodes = {node.name: active[node.name] for node in cluster.nodes if node.name in active}
+    return dict(sorted(nodes.items(), key=lambda item: item[1].name != host.name))
 
 
 def of_pair(cluster: Cluster, fact: type[FactBase[T]], **arguments: Any) -> dict[str, T]:  # noqa: ANN401

@@ -10,16 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from tenacity import (
-    Retrying,
-    retry_if_exception_type,
-    retry_if_result,
-    stop_after_delay,
-    wait_fixed,
-)
+from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from san.lab import lifecycle
-from san.lab.errors import LabError
 from tests.lab.cluster import ROOT, connection, deploy, serving
 from tests.lab.writeboost import BROKEN, INVENTORY, LOADS, MENDED, log, with_module
 
@@ -34,12 +27,18 @@ SLOW = 900
 
 
 @pytest.fixture(scope="module")
-def newer(lab):
-    """The newer kernel that the suite offers; the machines run its older one."""
+def older(lab):
+    """The kernel that the machines run at first."""
     lab.restore(lifecycle.BARE)
+    return lab.ssh("otter", "uname -r").stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def newer(lab, older):
+    """The newer kernel that the suite offers."""
     listed = lab.ssh("otter", "apt-cache depends --important linux-image-cloud-amd64").stdout
     (found,) = re.findall(r"Depends: linux-image-(\S+)", listed)
-    assert found != lab.ssh("otter", "uname -r").stdout.strip(), "the suite offers one kernel only"
+    assert found != older, "the suite offers one kernel only"
     return found
 
 
@@ -53,21 +52,22 @@ def clean(lab, node):
     assert lab.ssh(node, "dpkg --audit").stdout == ""
 
 
-BOOT = "cat /proc/sys/kernel/random/boot_id"
-
-
-def boots(lab, node):
-    """Reboot, and return when the boot has ended."""
-    before = lab.ssh(node, BOOT).stdout
-    lab.ssh(node, "systemctl reboot", check=False)
-    waiting = Retrying(
-        stop=stop_after_delay(300),
-        wait=wait_fixed(1),
-        retry=retry_if_exception_type(LabError)
-        | retry_if_result(lambda boot: boot in {"", before}),
-    )
-    waiting(lambda: lab.ssh(node, BOOT, check=False, timeout=60).stdout)
+def cut(lab, node):
+    """Cut the power, and return when the next boot has ended."""
+    lab.power_cut(node)
+    lab.power_on(node)
+    lab.wait_ssh([node])
     lab.ssh(node, "systemctl is-system-running --wait", check=False, timeout=SLOW)
+
+
+def reaches(lab, node, test):
+    """Wait until the shell's `test` succeeds there."""
+    waiting = Retrying(
+        stop=stop_after_delay(SLOW),
+        wait=wait_fixed(0.5),
+        retry=retry_if_result(lambda done: done.returncode != 0),
+    )
+    waiting(lambda: lab.ssh(node, test, check=False))
 
 
 def test_an_image_without_its_headers_is_installed_and_tells_not_to_reboot(deployed_lab, newer):
@@ -99,8 +99,10 @@ def test_a_source_that_does_not_compile_leaves_dpkg_clean_and_the_old_kernel_as_
     assert "#error not this kernel" in log(lab, "otter")
 
 
-def test_the_gate_keeps_a_node_without_its_module_out_of_the_cluster(lab, newer):
-    boots(lab, "otter")
+def test_a_power_cut_then_boots_the_new_kernel_and_the_gate_keeps_the_node_out(lab, newer):
+    lab.ssh("otter", "fsfreeze -f / && fsfreeze -u /")  # GRUB doesn't read a journal
+
+    cut(lab, "otter")
 
     assert lab.ssh("otter", "uname -r").stdout.strip() == newer
     status = said(lab, "otter", "systemctl status heartbeat; systemctl is-active heartbeat")[1]
@@ -110,31 +112,53 @@ def test_the_gate_keeps_a_node_without_its_module_out_of_the_cluster(lab, newer)
     assert serving(lab) == "weasel"
 
 
-def test_a_module_that_is_built_opens_the_gate(lab):
-    lab.ssh("otter", MENDED)
+def test_a_power_cut_in_the_middle_of_a_build_is_finished_by_the_next_boot(lab):
+    lab.ssh("otter", f"{MENDED}; rm -rf /var/log/san")
+    lab.ssh("otter", "systemd-run --quiet san-kmod build")
+    reaches(lab, "otter", "grep -qs '^[+] make' /var/log/san/*.log && pgrep -x cc1")
 
-    run = deploy(inventory=INVENTORY)
+    cut(lab, "otter")
 
-    assert run.returncode == 0, run.log
     lab.ssh("otter", LOADS)
-    assert lab.ssh("otter", "systemctl is-active heartbeat").stdout.strip() == "active"
     assert lab.ssh("otter", "san-kmod check").returncode == 0
+    assert lab.ssh("otter", "systemctl is-active heartbeat").stdout.strip() == "active"
+    assert lab.ssh("otter", "ls -A /var/lib/san/kmod/work").stdout == ""
+    run = deploy(inventory=INVENTORY)
+    assert run.returncode == 0, run.log
+    assert run.changed == 0, run.log
     assert serving(lab) == "weasel"
 
 
-def test_a_kernel_that_is_removed_takes_its_builds_with_it(lab):
-    old = lab.ssh("otter", "uname -r; ls /lib/modules").stdout.split()
-    running, *there = old
-    (gone,) = [release for release in there if release != running]
-
+def test_a_kernel_that_is_removed_takes_its_builds_with_it(lab, older):
     status, output = said(
-        lab, "otter", f"DEBIAN_FRONTEND=noninteractive apt-get purge --yes 'linux-*{gone}'"
+        lab, "otter", f"DEBIAN_FRONTEND=noninteractive apt-get purge --yes 'linux-*{older}'"
     )
 
     assert status == 0, output
-    assert lab.ssh("otter", f"find / -xdev -path '*dm-writeboost*{gone}*'").stdout == ""
-    assert lab.ssh("otter", f"find /lib/modules/{gone} -name '*.ko' 2>/dev/null || :").stdout == ""
+    assert lab.ssh("otter", f"find / -xdev -path '*dm-writeboost*{older}*'").stdout == ""
+    assert lab.ssh("otter", f"find /lib/modules/{older} -name '*.ko' 2>/dev/null || :").stdout == ""
     clean(lab, "otter")
+
+
+def test_a_power_cut_in_the_middle_of_a_kernels_installation_is_finished_by_the_next_run(
+    lab, older, newer
+):
+    image = f"linux-image-{older}"
+    lab.ssh("otter", f"systemd-run --quiet sh -c '{APT} {image} linux-headers-{older}'")
+    half = "dpkg-query --show --showformat='${db:Status-Status}'"
+    reaches(lab, "otter", f"{half} {image} | grep -q half-installed")
+
+    cut(lab, "otter")
+
+    assert lab.ssh("otter", "uname -r").stdout.strip() == newer
+    lab.ssh("otter", LOADS)
+    assert lab.ssh("otter", "systemctl is-active heartbeat").stdout.strip() == "active"
+    run = deploy(inventory=INVENTORY)
+    assert run.returncode == 0, run.log
+    clean(lab, "otter")
+    again = deploy(inventory=INVENTORY)
+    assert again.changed == 0, again.log
+    assert serving(lab) == "weasel"
 
 
 def test_both_nodes_get_a_new_kernel_under_a_writing_client(deployed_lab, newer):
