@@ -44,21 +44,25 @@ def install(file: File, *then: str) -> StringCommand:
     )
 
 
-def differing(area: str) -> tuple[File, ...]:
-    """The files of `area` that this host lacks, or has with another content, mode or owner.
+def present() -> dict[str, FileState | None]:
+    """What is at the path of each file that this host is to have; None where nothing is.
 
-    All its files are asked for at once, whatever the area: that is one remote command a run.
+    All are asked for at once, whatever their area: that is one remote command a run.
     """
-    files = _files()
-    found = observed(host, Files, paths=tuple(file.path for file in files))
+    return observed(host, Files, paths=tuple(file.path for file in _files()))
+
+
+def differing(area: str) -> tuple[File, ...]:
+    """The files of `area` that this host lacks, or has with another content, mode or owner."""
+    found = present()
     return tuple(
-        file for file in files if file.area == area and not _is(file, found.get(file.path))
+        file for file in _files() if file.area == area and not _is(file, found.get(file.path))
     )
 
 
 def rewritten(file: File) -> bool:
     """Whether this host has `file` with another content; not where only its mode differs."""
-    found = observed(host, Files, paths=tuple(each.path for each in _files())).get(file.path)
+    found = present().get(file.path)
     return found is not None and found.sha256 != file.sha256
 
 

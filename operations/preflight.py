@@ -9,6 +9,7 @@ from facts.lvm import Lvm
 from facts.network import Network
 from operations import lock
 from operations.cluster import moving, settling
+from operations.file import present
 from operations.node import replication, serving_node
 from operations.observation import converging, observed, pair
 from operations.waiting import until
@@ -38,6 +39,7 @@ def safe() -> Iterator[PyinfraCommand]:
         )
     manager(cluster, network)
     list(amiss(cluster, host.data.member.name, network))
+    present()  # what can't be read is a refusal, before anything is changed
     if isinstance(host.data.member, Node):
         if state.is_executing:
             until("Heartbeat to settle", moving, limit=settling(cluster))

@@ -5,7 +5,7 @@ import pytest
 from tests.lab.cluster import deploy, serving
 from tests.lab.writeboost import BROKEN, INVENTORY, KO, LOADS, MENDED, log, with_module
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.lab, pytest.mark.kernels, pytest.mark.timeout(1800)]
 
 
 def test_a_declared_module_is_compiled_once_for_both_nodes_and_loads(deployed_lab):

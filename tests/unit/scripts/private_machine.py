@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 from san.model import Chap, Lun, Secret, Target
@@ -57,6 +58,19 @@ class Machine:
         one = Initiator(command)
         self.initiators.append(one)
         return one
+
+    @contextmanager
+    def half_a_request(self):
+        """A client whose login's header has arrived, and its 64 bytes of data have not."""
+        client = (
+            "import socket, sys; wire = socket.create_connection(('192.168.1.1', 3260)); "
+            "wire.sendall(bytes([0x43, 0x87, 0, 0, 0, 0, 0, 64]) + bytes(40)); "
+            "print('sent', flush=True); sys.stdin.read()"
+        )
+        command = (*self.enter, sys.executable, "-c", client)
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+            process.stdout.readline()
+            yield
 
     def listeners(self):
         found = self.run("ss", "-Htln").stdout.splitlines()

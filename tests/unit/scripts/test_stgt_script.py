@@ -84,6 +84,22 @@ class TestHeartbeat:
         os.close(device)
         assert client.scsi(1, READ) == "refused: connection closed"
 
+    def test_looking_leaves_tgtd_at_rest(self, machine, configured):
+        """tgtd takes the end of a connection for an old EAGAIN, keeps it, and spins on it for ever.
+
+        That is so while the rest of a client's request is on its way; the script must end none
+        of its connections without a request.
+        """
+        configured(target("test", "one"))
+        machine.call("start")
+        with machine.half_a_request():
+            for look in ("status", "check", "start", "apply"):
+                assert machine.call(look).returncode == 0
+
+            sockets = machine.run("cat", "/proc/net/unix").stdout.splitlines()
+            control = [line for line in sockets if line.endswith("/tgtd/socket.0")]
+            assert len(control) == 1, "more than the one that listens"
+
     def test_the_same_identity_on_each_start(self, machine, configured):
         configured(target("test", "one"))
         seen = set()
