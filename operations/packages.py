@@ -15,9 +15,10 @@ from san.model import Client, Node
 # volume is there) nor reload systemd, which each does several times; once at the end is enough.
 # SAN_KMOD_DEFER: the hooks of a kernel's headers leave the building to the run, which may have the
 # twin's build.
+_ENVIRONMENT = "SYSTEMD_OFFLINE=1 SAN_KMOD_DEFER=1 DEBIAN_FRONTEND=noninteractive"
 APT = (
-    "SYSTEMD_OFFLINE=1 SAN_KMOD_DEFER=1 DEBIAN_FRONTEND=noninteractive apt-get install --yes "
-    "--no-install-recommends -o Dpkg::Options::=--force-confold -o DPkg::Lock::Timeout=120"
+    f"{_ENVIRONMENT} apt-get install --yes --no-install-recommends "
+    "-o Dpkg::Options::=--force-confold -o DPkg::Lock::Timeout=120"
 )
 """apt-get install, as this library calls it; package names follow."""
 
@@ -30,7 +31,8 @@ def installed() -> Iterator[PyinfraCommand]:
     found = observed(host, Packages, units=units)
     broken = (found.broken or found.interrupted) and not found.locked
     if broken:
-        yield StringCommand("SYSTEMD_OFFLINE=1 DEBIAN_FRONTEND=noninteractive dpkg --configure -a")
+        # A package that was cut off while it was unpacked is for apt to install once more.
+        yield StringCommand(f"{_ENVIRONMENT} dpkg --configure -a; {APT} --fix-broken")
     mask = [unit for unit in wanted.masked if not found.units[unit].masked]
     if mask:
         yield StringCommand("systemctl", "mask", *mask)
