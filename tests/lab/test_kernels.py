@@ -161,6 +161,23 @@ def test_a_power_cut_in_the_middle_of_a_kernels_installation_is_finished_by_the_
     assert serving(lab) == "weasel"
 
 
+def test_a_kernel_of_another_line_comes_with_its_module_and_boots(lab):
+    backports = f"-t {lab.suite}-backports linux-image-cloud-amd64 linux-headers-cloud-amd64"
+
+    status, output = said(lab, "otter", f"{APT} {backports}")
+
+    assert status == 0, output
+    clean(lab, "otter")
+    assert said(lab, "otter", "san-kmod check --next")[0] == 0
+    lab.ssh("otter", "fsfreeze -f / && fsfreeze -u /")
+    cut(lab, "otter")
+    assert lab.ssh("otter", "uname -r").stdout.startswith("6.12.")
+    lab.ssh("otter", LOADS)
+    assert lab.ssh("otter", "systemctl is-active heartbeat").stdout.strip() == "active"
+    connection(lab, "weasel", "Connected")
+    assert serving(lab) == "weasel"
+
+
 def test_both_nodes_get_a_new_kernel_under_a_writing_client(deployed_lab, newer):
     run = with_module(deployed_lab)
     assert run.returncode == 0, run.log

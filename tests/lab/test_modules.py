@@ -1,5 +1,8 @@
 """A kernel module of Debian's on real kernels: compiled once, and no service without it."""
 
+import base64
+import subprocess
+
 import pytest
 
 from tests.lab.cluster import deploy, serving
@@ -42,3 +45,36 @@ def test_a_node_without_its_module_stays_out_of_the_cluster_until_it_is_built(la
     assert "+ make" in log(lab, "otter")
     lab.ssh("otter", LOADS)
     assert serving(lab) == "weasel"
+
+
+def operators_key(directory):
+    """A key as an operator makes it, in PEM, and its certificate in DER."""
+    private, certificate = directory / "kmod.pem", directory / "kmod.der"
+    request = "openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=operator -outform DER"
+    command = [*request.split(), "-keyout", private, "-out", certificate]
+    subprocess.run(command, check=True, capture_output=True)
+    return private.read_text(), certificate.read_bytes()
+
+
+def test_a_module_is_signed_and_a_machine_that_insists_takes_none_by_an_unknown_key(lab, tmp_path):
+    """Goes on where the test before has ended."""
+    private, certificate = operators_key(tmp_path)
+    lab.ssh("otter", "umask 077; cat >/root/kmod.pem", input=private)
+    encoded = base64.b64encode(certificate).decode()
+    lab.ssh("otter", "base64 --decode >/root/kmod.der", input=encoded)
+    signing = "signing-key /root/kmod.pem\nsigning-certificate /root/kmod.der\n"
+    lab.ssh("otter", "cat >>/etc/san/kmod.d/dm-writeboost.conf", input=signing)
+
+    lab.ssh("otter", "san-kmod build", timeout=600)
+
+    assert lab.ssh("otter", f"modinfo -F signer {KO}").stdout == "operator\n"
+    lab.ssh("otter", LOADS)
+    assert lab.ssh("otter", "san-kmod gate", check=False).returncode == 0
+
+    insists = "modprobe -r dm-writeboost; echo 1 >/sys/module/module/parameters/sig_enforce"
+    lab.ssh("otter", insists)
+
+    assert "rejected" in lab.ssh("otter", "modprobe dm-writeboost", check=False).stderr
+    gate = lab.ssh("otter", "san-kmod gate", check=False)
+    assert gate.returncode == 1
+    assert "/root/kmod.der is not enrolled: mokutil --import /root/kmod.der" in gate.stderr

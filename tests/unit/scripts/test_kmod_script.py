@@ -370,6 +370,10 @@ def test_a_configured_key_signs_what_is_installed(node):
 
     (file,) = node.state.builds["fixture", OLD].files
     assert file.signer == f"operator sha256 {node.root}/root/mok.key"
+    node.write("sys/module/module/parameters/sig_enforce", "Y\n")
+    assert "/root/mok.der is not enrolled" in node.call("gate").stderr
+    node.stub(mokutil='echo "$2 is already enrolled"')
+    assert node.call("gate").returncode == 0
 
 
 def test_an_initrd_that_has_to_carry_the_module_is_made_anew_and_looked_into(node):
