@@ -7,7 +7,7 @@
 import attrs
 
 from inventory import site as shipped
-from san.model import Directory, KernelModule, Site
+from san.model import Directory, KernelModule, Kernels, Patch, Site
 
 WRITEBOOST = KernelModule(
     "dm-writeboost",
@@ -15,6 +15,13 @@ WRITEBOOST = KernelModule(
     source=Directory("/usr/src/dm-writeboost-2.2.17"),
     files=("dm-writeboost.ko",),
     make=(("KERNEL_TREE={build}", "all"),),
+    patches=(
+        Patch(
+            "docs/examples/dm-writeboost-6.9.patch",
+            "b6d3f9c112a4ded60b043fcb4f04df6726b4bf3e128a9ce61e52089b60e16fbf",
+            Kernels(first="6.9"),
+        ),
+    ),
     load=("dm-writeboost",),
 )
 

@@ -65,7 +65,7 @@ def test_a_module_is_signed_and_a_machine_that_insists_takes_none_by_an_unknown_
     signing = "signing-key /root/kmod.pem\nsigning-certificate /root/kmod.der\n"
     lab.ssh("otter", "cat >>/etc/san/kmod.d/dm-writeboost.conf", input=signing)
 
-    lab.ssh("otter", "san-kmod build", timeout=600)
+    lab.ssh("otter", "san-kmod build --kernel $(uname -r)", timeout=600)
 
     assert lab.ssh("otter", f"modinfo -F signer {KO}").stdout == "operator\n"
     lab.ssh("otter", LOADS)
