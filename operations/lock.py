@@ -49,7 +49,7 @@ if [ -s "$lock" ]; then
     fi
 fi
 umask 022
-printf '%s\n%s\n' "$mine" "$1" > "$lock.new"
+printf '%s\\n%s\\n' "$mine" "$1" > "$lock.new"
 mv -f "$lock.new" "$lock"
 """
 """Builtins read /proc: each process would cost as much as all the rest."""

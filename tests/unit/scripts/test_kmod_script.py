@@ -264,6 +264,7 @@ def test_a_source_that_no_module_names_any_longer_goes(node):
 
 
 def test_a_module_is_forgotten_with_all_that_was_made_for_it(node):
+    node.describe(tools=(Tool("fixtured", "/usr/local/sbin/fixtured"),))
     node.call("build")
     node.write("etc/modprobe.d/san-fixture.conf", "options fixture x=1\n")
 
