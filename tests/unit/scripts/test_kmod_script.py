@@ -101,6 +101,7 @@ def test_a_module_for_another_kernel_is_a_failure(node):
 
 
 def test_a_missing_compiler_is_named(node, tmp_path):
+    (node.bin / "gcc").unlink()
     without = tmp_path / "without"
     without.mkdir()
     for directory in ("/usr/bin", "/bin"):
