@@ -45,18 +45,16 @@ def install(file: File, *then: str) -> StringCommand:
 
 
 def present() -> dict[str, FileState | None]:
-    """What is at the path of each file that this host is to have; None where nothing is.
-
-    All are asked for at once, whatever their area: that is one remote command a run.
-    """
-    return observed(host, Files, paths=tuple(file.path for file in _files()))
+    """What is at the path of each file that this host is to have; None where nothing is."""
+    return _found(_files())
 
 
 def differing(area: str) -> tuple[File, ...]:
     """The files of `area` that this host lacks, or has with another content, mode or owner."""
-    found = present()
+    files = _files()
+    found = _found(files)
     return tuple(
-        file for file in _files() if file.area == area and not _is(file, found.get(file.path))
+        file for file in files if file.area == area and not _is(file, found.get(file.path))
     )
 
 
@@ -73,6 +71,11 @@ def _files() -> tuple[File, ...]:
         return node_files(cluster, host.data.member.name, manages)
     records = observed(host, Initiator).records
     return client_files(cluster, host.data.member.name, manages, records)
+
+
+def _found(files: tuple[File, ...]) -> dict[str, FileState | None]:
+    """All are asked for at once, whatever their area: that is one remote command a run."""
+    return observed(host, Files, paths=tuple(file.path for file in files))
 
 
 def _is(file: File, found: FileState | None) -> bool:

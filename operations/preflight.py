@@ -13,7 +13,7 @@ from operations.file import present
 from operations.node import replication, serving_node
 from operations.observation import converging, observed, pair
 from operations.waiting import until
-from san.decide.links import amiss, manager
+from san.decide.links import amiss
 from san.decide.refusal import Refusal
 from san.decide.replication import unsafe
 from san.decide.volumes import steps
@@ -37,9 +37,8 @@ def safe() -> Iterator[PyinfraCommand]:
             f"`uname -n` prints {network.hostname!r} there: Heartbeat knows a node by that name; "
             "correct the node's name in the inventory, or the host's"
         )
-    manager(cluster, network)
+    present()  # what can't be read, or whose network nobody manages, is a refusal already here
     list(amiss(cluster, host.data.member.name, network))
-    present()  # what can't be read is a refusal, before anything is changed
     if isinstance(host.data.member, Node):
         if state.is_executing:
             until("Heartbeat to settle", moving, limit=settling(cluster))

@@ -491,13 +491,7 @@ class World:
             case [_, "import", module, release, key, sum_, file, *_]:
                 self.take_build(machine, (module, release, key), sum_, file)
             case [_, "forget", module]:
-                for key in [key for key in machine.modules if key[0] == module]:
-                    del machine.modules[key]
-                for path in (
-                    f"/etc/san/kmod.d/{module}.conf",
-                    f"/etc/modprobe.d/san-{module}.conf",
-                ):
-                    machine.files.pop(path, None)
+                self.forget(machine, module)
             case [_, "hold", _]:
                 machine.held = True
             case [_, "unhold"]:

@@ -72,6 +72,11 @@ class Machine:
             process.stdout.readline()
             yield
 
+    def control_sockets(self):
+        """How many ends of tgtd's management socket are open: one listens."""
+        sockets = self.run("cat", "/proc/net/unix").stdout.splitlines()
+        return sum(line.endswith("/tgtd/socket.0") for line in sockets)
+
     def listeners(self):
         found = self.run("ss", "-Htln").stdout.splitlines()
         return sorted(line.split()[3] for line in found)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from private_machine import target
+from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from san.model import Acl, Portal
 
@@ -96,9 +97,13 @@ class TestHeartbeat:
             for look in ("status", "check", "start", "apply"):
                 assert machine.call(look).returncode == 0
 
-            sockets = machine.run("cat", "/proc/net/unix").stdout.splitlines()
-            control = [line for line in sockets if line.endswith("/tgtd/socket.0")]
-            assert len(control) == 1, "more than the one that listens"
+            # A connection that was answered is closed a moment after its answer.
+            waiting = Retrying(
+                stop=stop_after_delay(5),
+                wait=wait_fixed(0.1),
+                retry=retry_if_result(lambda count: count != 1),
+            )
+            waiting(machine.control_sockets)
 
     def test_the_same_identity_on_each_start(self, machine, configured):
         configured(target("test", "one"))
