@@ -11,6 +11,7 @@ from san.decide.links import manager
 from san.model import Cluster, Node
 from san.observe.files import FileState
 from san.render.files import File, client_files, node_files
+from san.render.kmod import unwanted
 
 _INSTALL = """\
 set -eu
@@ -45,7 +46,7 @@ def install(file: File, *then: str) -> StringCommand:
 
 
 def present() -> dict[str, FileState | None]:
-    """What is at the path of each file that this host is to have; None where nothing is."""
+    """What is at each path where this host is to have a file, or none; None where nothing is."""
     return _found(_files())
 
 
@@ -56,6 +57,11 @@ def differing(area: str) -> tuple[File, ...]:
     return tuple(
         file for file in files if file.area == area and not _is(file, found.get(file.path))
     )
+
+
+def leftover() -> tuple[str, ...]:
+    """The paths where this host has a file of ours that the inventory no longer asks for."""
+    return tuple(path for path in _unwanted() if present().get(path) is not None)
 
 
 def rewritten(file: File) -> bool:
@@ -75,7 +81,11 @@ def _files() -> tuple[File, ...]:
 
 def _found(files: tuple[File, ...]) -> dict[str, FileState | None]:
     """All are asked for at once, whatever their area: that is one remote command a run."""
-    return observed(host, Files, paths=tuple(file.path for file in files))
+    return observed(host, Files, paths=(*(file.path for file in files), *_unwanted()))
+
+
+def _unwanted() -> tuple[str, ...]:
+    return unwanted(host.data.cluster) if isinstance(host.data.member, Node) else ()
 
 
 def _is(file: File, found: FileState | None) -> bool:

@@ -7,7 +7,7 @@ from pyinfra.api.host import Host
 from pyinfra.context import host
 
 from facts.kmodule import KernelModules
-from operations.file import differing, install
+from operations.file import differing, install, leftover
 from operations.node import serving_node
 from operations.observation import converging, observed, pair
 from operations.transfer import between, fetched, upload
@@ -48,18 +48,24 @@ def built(turn: Turn) -> Iterator[PyinfraCommand]:
 
 
 def _installed(cluster: Cluster) -> Iterator[PyinfraCommand]:
-    """The sources, the program, what it is to build, and what calls it."""
-    changed = differing("modules")
+    """The program, what it is to build, from what, and what calls it; nothing of other modules."""
+    changed = {file.path: file for file in differing("modules")}
+    # First: what is asked below, an older one tells in other words.
+    if program := changed.pop(PROGRAM, None):
+        yield install(program)
     if cluster.modules:
         for sha256, location in sources(cluster, modules().sources).items():
             yield upload(fetched(location, sha256), f"{SOURCES}/{sha256}")
-    for file in changed:
+    for file in changed.values():
         yield install(file)
-    if {file.path for file in changed} & set(UNITS):
-        yield StringCommand("systemctl", "daemon-reload")
-    if cluster.modules:
+    leaving = leftover()
+    if cluster.modules or leaving:
         for name in undeclared(cluster, modules()):
             yield StringCommand(PROGRAM, "forget", QuoteString(name))
+    if leaving:
+        yield StringCommand("rm", "-f", *leaving)
+    if {*changed, *leaving} & set(UNITS):
+        yield StringCommand("systemctl", "daemon-reload")
 
 
 def modules() -> KernelModulesState:

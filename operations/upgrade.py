@@ -10,7 +10,7 @@ from facts.heartbeat import Heartbeat
 from facts.kmodule import KernelCandidate
 from operations import lock
 from operations.cluster import settling
-from operations.file import install
+from operations.file import differing, install
 from operations.kmodule import made, modules, twins
 from operations.node import serving_node, turn_of_this_host
 from operations.observation import converging, observed, pair
@@ -46,6 +46,8 @@ def headers() -> Iterator[PyinfraCommand]:
     cluster: Cluster = host.data.cluster
     if len(pair(cluster)) < len(cluster.nodes):
         raise Refusal("its peer isn't part of this run: an upgrade takes both nodes; bring it back")
+    if differing("modules"):
+        raise Refusal("its modules aren't the inventory's yet: run deploy.py first")
     if not host.data.get("to") and state.is_executing:
         yield StringCommand(
             "apt-get update || echo 'apt-get update fails: going on with its lists'"

@@ -71,6 +71,14 @@ def deployed(progress: Progress) -> Lab:
     return lab
 
 
+def bare_lab(progress: Progress) -> Lab:
+    """The lab with its machines as they first booted."""
+    lab, fresh = _started(default_suite(), progress)
+    if not fresh:
+        _back(lab, BARE, progress)
+    return lab
+
+
 def converge(progress: Progress, title: str, *, inventory: Path = INVENTORY) -> Run:
     """Run pyinfra on an inventory and deploy.py; each operation is shown as it starts."""
     with progress.step(title):

@@ -11,7 +11,14 @@ Stand = Literal["ready", "stale", "unusable", "absent", "unsupported"]
 """`stale` works, and was built from other inputs; `unusable` is there and would not load;
 `unsupported` is for other kernels."""
 
+FORMAT = "2"
+"""Of the rows below, as `san-kmod report` says it first: another's program prints others."""
+
+REPORT_LIMIT = 120
+"""Seconds: each kernel's initrd is unpacked once, to see what it carries."""
+
 _ROWS = {
+    "format": 1,
     "running": 1,
     "next": 1,
     "enforcing": 0,
@@ -22,7 +29,7 @@ _ROWS = {
     "source": 1,
     "module": 2,
     "stand": 6,
-    "file": 6,
+    "file": 7,
     "build": 4,
 }
 """Fields of each row after its word."""
@@ -37,6 +44,8 @@ class ModuleFile:
     srcversion: str
     signer: str
     """Who signed it; empty where nobody did."""
+    initrd: bool
+    """Whether the kernel's initrd carries a module of this name."""
 
 
 @attrs.frozen
@@ -65,7 +74,7 @@ class KernelModulesState:
     """All kernels and modules of a node."""
 
     installed: bool
-    """Whether `san-kmod` is there; where it isn't, nothing else is known."""
+    """Whether this version's `san-kmod` is there; where it isn't, nothing else is known."""
     running: str = ""
     next: str = ""
     """The release that the next boot takes."""
@@ -98,11 +107,12 @@ class KernelModulesState:
 
 def shell(program: str) -> str:
     """The script whose output `parse` reads: one call of `san-kmod`, whose path is `program`."""
-    return script({"kmod": f"[ -x {program} ] || exit 127; exec {program} report"})
+    part = f"[ -x {program} ] || exit 127; exec {program} report"
+    return script({"kmod": part}, limit=REPORT_LIMIT)
 
 
 def parse(output: Iterable[str]) -> KernelModulesState:
-    """Read the section `kmod`: rows of tab-separated fields."""
+    """Read the section `kmod`: rows of tab-separated fields, the first of them the format."""
     sections = split(output)
     if "kmod" not in sections:
         raise UnreadableError("the kernel modules' answer lacks its part")
@@ -112,6 +122,8 @@ def parse(output: Iterable[str]) -> KernelModulesState:
     if section.status:
         raise UnreadableError(f"san-kmod report fails: {' '.join(section.lines[-1:])}")
     rows = [line.split("\t") for line in section.lines if line]
+    if ["format", FORMAT] not in rows[:1]:
+        return KernelModulesState(installed=False)
     for row in rows:
         if _ROWS.get(row[0]) != len(row) - 1:
             raise UnreadableError(f"san-kmod report printed no row that is known: {' '.join(row)}")
@@ -147,6 +159,11 @@ def _build(stand: list[str], rows: list[list[str]]) -> Build:
         key=key or None,
         failed=failed or None,
         reason=reason,
-        files=tuple(ModuleFile(*row[3:]) for row in _of(mine, "file")),
+        files=tuple(_file(row) for row in _of(mine, "file")),
         finished={row[3]: row[4] for row in _of(mine, "build")},
     )
+
+
+def _file(row: list[str]) -> ModuleFile:
+    *_, path, vermagic, srcversion, signer, initrd = row
+    return ModuleFile(path, vermagic, srcversion, signer, initrd=initrd == "yes")

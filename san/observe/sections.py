@@ -43,13 +43,14 @@ class Section:
         return self.status == NOT_FOUND
 
 
-def script(parts: Mapping[str, str]) -> str:
+def script(parts: Mapping[str, str], limit: int | None = None) -> str:
     """The shell script that runs each of `parts` (section name to shell text) for `split`.
 
-    A part that takes over READ_LIMIT seconds ends with status 124, as timeout(1) has it.
+    A part that takes over `limit` seconds, READ_LIMIT unless told, ends with status 124, as
+    timeout(1) has it.
     """
     return "\n".join(
-        f"echo '[san:begin {name}]'; timeout {READ_LIMIT} sh -c {shlex.quote(part)} 2>&1; "
+        f"echo '[san:begin {name}]'; timeout {limit or READ_LIMIT} sh -c {shlex.quote(part)} 2>&1; "
         f'status=$?; echo; echo "[san:end {name} $status]"'
         for name, part in parts.items()
     )

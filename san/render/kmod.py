@@ -12,6 +12,7 @@ DESCRIPTIONS = "/etc/san/kmod.d"
 SOURCES = "/var/lib/san/kmod/sources"
 """Archives and patches by their sha256."""
 
+_LOAD = "/etc/modules-load.d/san-kmod.conf"
 _HOOKS = {
     # before initramfs-tools and the boot loader's, in run-parts(8)'s order
     "/etc/kernel/postinst.d/50-san-kmod": "hook-image",
@@ -43,14 +44,25 @@ def kmod_files(cluster: Cluster) -> Iterator[File]:
         yield public(f"{DESCRIPTIONS}/{module.name}.conf", description(module), "modules")
         if module.options:
             lines = "".join(f"{line}\n" for line in module.options)
-            yield public(f"/etc/modprobe.d/san-{module.name}.conf", lines, "modules")
+            yield public(_options(module), lines, "modules")
     load = [name for module in cluster.modules for name in module.load]
     if load:
         lines = "".join(f"{name}\n" for name in load)
-        yield public("/etc/modules-load.d/san-kmod.conf", lines, "modules")
+        yield public(_LOAD, lines, "modules")
     unit, drop_in = UNITS
     yield public(unit, text("kmod/san-kmod.service", load=load), "modules")
     yield public(drop_in, raw("kmod/heartbeat.conf"), "modules")
     # Last: a hook finds all that it calls.
     for path, template in _HOOKS.items():
         yield public(path, raw(f"kmod/{template}"), "modules", mode=0o755)
+
+
+def unwanted(cluster: Cluster) -> tuple[str, ...]:
+    """Paths of what other modules, or other settings of these, would have on a node."""
+    wanted = {file.path for file in kmod_files(cluster)}
+    options = (_options(module) for module in cluster.modules)
+    return tuple(path for path in (*_HOOKS, *UNITS, _LOAD, *options) if path not in wanted)
+
+
+def _options(module: KernelModule) -> str:
+    return f"/etc/modprobe.d/san-{module.name}.conf"

@@ -39,6 +39,7 @@ UNITS = {
 }
 KERNEL = "6.1.0-47-cloud-amd64"
 KMOD = "/usr/local/sbin/san-kmod"
+OLDER_KMOD = "an earlier version's\n"
 ORIGIN = "/var/lib/san/kmod/origin"
 NEWER = "6.1.0-56-cloud-amd64"
 """The kernel that apt has."""
@@ -467,6 +468,7 @@ class World:
     def forget(self, machine, module):
         machine.modules = {key: it for key, it in machine.modules.items() if key[0] != module}
         machine.files.pop(f"/etc/san/kmod.d/{module}.conf")
+        machine.files.pop(f"/etc/modprobe.d/san-{module}.conf", None)
 
     def take_build(self, machine, build, sum_, file):
         content = machine.files.pop(file)[0]
@@ -502,7 +504,9 @@ class World:
     def fact_kmod(self, machine, _):
         if KMOD not in machine.files:
             return 127, []
-        rows = [["running", machine.booted], ["next", machine.kernels[-1]]]
+        if machine.text(KMOD) == OLDER_KMOD:
+            return 0, [f"running\t{machine.booted}", "what only an older one says"]
+        rows = [["format", "2"], ["running", machine.booted], ["next", machine.kernels[-1]]]
         rows += [["held", "it does not compile"]] if machine.held else []
         rows += [["origin", machine.text(ORIGIN).strip()]] if ORIGIN in machine.files else []
         rows += [["kernel", release] for release in machine.kernels]
@@ -664,8 +668,8 @@ class World:
                 machine.addresses[interface].append(address)
             case ["sysctl", "-q", "net.ipv4.conf.all.arp_filter=1"]:
                 machine.arp_filter = True
-            case ["rm", "-f", path]:
-                machine.files.pop(path, None)
+            case ["rm", "-f", *paths]:
+                machine.files = {at: it for at, it in machine.files.items() if at not in paths}
             case ["networkctl", "reload", *_]:
                 pass
             case ["pvcreate", "--quiet", device] if self.devices(machine).get(device) == "":

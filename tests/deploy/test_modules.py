@@ -2,18 +2,23 @@
 
 import attrs
 import pytest
-from simulation import KERNEL, NEWER
+from simulation import KERNEL, KMOD, NEWER, OLDER_KMOD
 
 from san.model import Directory, KernelModule
 
 OLDER = "6.1.0-9-cloud-amd64"
 FIXTURE = KernelModule("fixture", "1.0", Directory("/usr/src/fixture-1.0"), files=("fixture.ko",))
+LOADED = attrs.evolve(FIXTURE, load=("fixture",), options=("options fixture x=1",))
 
 
 @pytest.fixture
 def with_module(served):
-    served.declare(attrs.evolve(served.cluster, modules=(FIXTURE,)))
+    served.declare(with_modules(served, FIXTURE))
     return served
+
+
+def with_modules(bed, *modules):
+    return attrs.evolve(bed.cluster, modules=modules)
 
 
 def arrives(release, *, headers):
@@ -30,7 +35,7 @@ def compiled(bed):
 
 
 def test_bare_nodes_compile_once_between_them(bare):
-    bare.declare(attrs.evolve(bare.cluster, modules=(FIXTURE,)))
+    bare.declare(with_modules(bare, FIXTURE))
     planned = bare.run("--json", "--dry").planned
     ran = bare.run("--json", "-y")
     assert ran.returncode == 0, ran.output
@@ -98,7 +103,7 @@ def test_a_module_that_does_not_compile_for_the_next_kernel_stops_the_run(with_m
 def test_a_module_that_the_inventory_no_longer_names_is_no_longer_built(with_module):
     with_module.run("-y")
     other = attrs.evolve(FIXTURE, name="other", files=("other.ko",))
-    with_module.declare(attrs.evolve(with_module.cluster, modules=(other,)))
+    with_module.declare(with_modules(with_module, other))
     ran = with_module.run("-y")
     assert ran.returncode == 0, ran.output
     for name in ("weasel", "otter"):
@@ -106,6 +111,45 @@ def test_a_module_that_the_inventory_no_longer_names_is_no_longer_built(with_mod
         assert "/etc/san/kmod.d/fixture.conf" not in node.files
         assert {module for module, _ in node.modules} == {"other"}
         assert "/etc/san/kmod.d/other.conf" in node.files
+
+
+def test_the_last_module_takes_all_that_was_there_for_modules_with_it(with_module):
+    """What loads them at boot, too, and what keeps a node without them from serving."""
+    with_module.declare(with_modules(with_module, LOADED))
+    with_module.run("-y")
+    with_module.declare(with_modules(with_module))
+    ran = with_module.run("-y")
+    assert ran.returncode == 0, ran.output
+    for name in ("weasel", "otter"):
+        node = with_module.world.machines[name]
+        assert node.modules == {}
+        assert [path for path in node.files if "kmod" in path or "fixture" in path] == [KMOD]
+    assert with_module.run("--json", "-y").changed == set()
+
+
+def test_settings_that_a_module_no_longer_has_leave_the_nodes(with_module):
+    with_module.declare(with_modules(with_module, LOADED))
+    with_module.run("-y")
+    paths = {"/etc/modules-load.d/san-kmod.conf", "/etc/modprobe.d/san-fixture.conf"}
+    assert paths <= with_module.world.machines["otter"].files.keys()
+    with_module.declare(with_modules(with_module, FIXTURE))
+    assert with_module.run("-y").returncode == 0
+    assert not paths & with_module.world.machines["otter"].files.keys()
+
+
+def test_an_older_program_on_the_nodes_is_replaced_before_it_is_asked(with_module):
+    with_module.run("-y")
+
+    def older(node):
+        node.files[KMOD] = (OLDER_KMOD, 0o755)
+
+    with_module.change(weasel=older, otter=older)
+    planned = with_module.run("--json", "--dry").planned
+    ran = with_module.run("--json", "-y")
+    assert ran.returncode == 0, ran.output
+    assert planned == ran.changed
+    assert compiled(with_module)["otter"] == [("fixture", KERNEL)]
+    assert with_module.run("--json", "-y").changed == set()
 
 
 def test_what_fails_for_a_kernel_that_neither_runs_nor_boots_next_is_tried_once(with_module):

@@ -109,6 +109,16 @@ def test_what_is_no_release_never_reaches_a_shell(site):
     assert ran.commands == []
 
 
+def test_an_upgrade_of_another_inventory_than_the_deployed_one_is_refused(site):
+    """The nodes would build what they were told before."""
+    patched = attrs.evolve(FIXTURE, version="1.1")
+    site.declare(attrs.evolve(site.cluster, modules=(patched,)))
+    ran = upgrade(site, "-y")
+
+    assert "its modules aren't the inventory's yet: run deploy.py first" in ran.refusal
+    assert steps(ran) == []
+
+
 def test_an_upgrade_without_the_peer_is_refused(site):
     """The service would be moved to a node that isn't there."""
     site.change(otter=lambda node: setattr(node, "reachable", False))

@@ -90,16 +90,19 @@ def reach(module, name):
 
 
 def runs(module, name):
-    """The commands that an operation yields, by their first words."""
-    source = import_module(f"operations.{module}")
-    for node in ast.walk(functions()[f"operations.{module}", name]):
+    """The commands that an operation yields, by their first words; also by its helpers."""
+    key = f"operations.{module}"
+    source = import_module(key)
+    function = functions()[key, name]
+    yield from installed(function)
+    for node in ast.walk(function):
         match node:
-            case ast.Call(func=ast.Name(id="differing"), args=[ast.Constant(value=area)]):
-                yield f"installation of the `{area}` files that differ"
+            case ast.YieldFrom(value=ast.Call(func=ast.Name(id=helper))):
+                yield from helped(*names(key)[helper])
             case ast.Call(func=ast.Name(id="StringCommand"), args=words):
                 yield quoted(source, words)
-            case ast.Tuple(elts=[ast.Name(), *_] as words):
-                yield quoted(source, words)
+            case ast.Tuple(elts=[ast.Name(), *_]) | ast.List(elts=[ast.Name(), *_]):
+                yield quoted(source, node.elts)
             case ast.Name(id="APT"):
                 yield "`apt-get install`"
             case ast.Name(id="_READERS"):
@@ -107,7 +110,23 @@ def runs(module, name):
             case ast.For(iter=ast.Call(func=called)) if any(
                 isinstance(inner, ast.Yield) for inner in ast.walk(node)
             ):
-                yield from decided(set(used(f"operations.{module}", called)))
+                yield from decided(set(used(key, called)))
+
+
+def installed(function):
+    """The files that it puts in place, not those that it only compares."""
+    nodes = list(ast.walk(function))
+    if any(isinstance(node, ast.Name) and node.id == "install" for node in nodes):
+        for node in nodes:
+            match node:
+                case ast.Call(func=ast.Name(id="differing"), args=[ast.Constant(value=area)]):
+                    yield f"installation of the `{area}` files that differ"
+
+
+def helped(where, name):
+    """The same of a helper, if it is one of the operations' own."""
+    if where.startswith("operations.") and (where, name) in functions():
+        yield from runs(where.removeprefix("operations."), name)
 
 
 def decided(keys):

@@ -386,8 +386,28 @@ def test_an_initrd_that_has_to_carry_the_module_is_made_anew_and_looked_into(nod
 
     assert (node.root / "initramfs.log").read_text() == f"-u -k {OLD}\n"
     assert node.stand(OLD) == "ready"
-    (node.bin / "lsinitramfs").write_text("#!/bin/sh\n")
+    node.stub(lsinitramfs=":")
+    node.write(f"boot/initrd.img-{OLD}", "made anew\n")
     assert f"update-initramfs -u -k {OLD}" in node.call("gate").stderr
+
+
+def test_whether_an_initrd_carries_a_module_is_told_and_looked_up_once_for_each_initrd(node):
+    """A copy that nobody asked for would be loaded in place of the newer one."""
+    looks = node.root / "looks"
+    listed = "echo usr/lib/modules/x/updates/san/fixture.ko.xz"
+    node.stub(lsinitramfs=f"echo >>{looks}; {listed}")
+    node.write(f"boot/initrd.img-{OLD}", "")
+    node.call("build")
+
+    for _ in range(2):
+        builds = node.state.builds
+        assert [file.initrd for file in builds["fixture", OLD].files] == [True]
+        assert [file.initrd for file in builds["fixture", NEW].files] == [False]
+    assert looks.read_text() == "\n"
+
+    node.stub(lsinitramfs="echo usr/lib/modules/x/kernel/ext4.ko")
+    node.write(f"boot/initrd.img-{OLD}", "made anew\n")
+    assert [file.initrd for file in node.state.builds["fixture", OLD].files] == [False]
 
 
 def test_tools_of_the_source_land_where_the_inventory_says(node):
