@@ -7,9 +7,10 @@
 import attrs
 
 from inventory import site as shipped
+from san.lab.sources import default_suite
 from san.model import Directory, KernelModule, Kernels, Patch, Site
 
-WRITEBOOST = KernelModule(
+BOOKWORM = KernelModule(
     "dm-writeboost",
     version="2.2.17",
     source=Directory("/usr/src/dm-writeboost-2.2.17"),
@@ -24,6 +25,10 @@ WRITEBOOST = KernelModule(
     ),
     load=("dm-writeboost",),
 )
+TRIXIE = attrs.evolve(
+    BOOKWORM, version="2.2.18", source=Directory("/usr/src/dm-writeboost-2.2.18"), patches=()
+)
+WRITEBOOST = {"bookworm": BOOKWORM, "trixie": TRIXIE}[default_suite()]
 
 site = Site(tuple(attrs.evolve(cluster, modules=(WRITEBOOST,)) for cluster in shipped.clusters))
 

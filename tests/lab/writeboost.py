@@ -1,9 +1,11 @@
 """Debian's dm-writeboost as a module of the lab's cluster."""
 
-from tests.lab.cluster import deploy
+from san.inventory import load
+from tests.lab.cluster import ROOT, deploy
 
 INVENTORY = "docs/examples/modules.py"
-SOURCE = "/usr/src/dm-writeboost-2.2.17"
+(MODULE,) = load(ROOT / INVENTORY).clusters[0].modules
+SOURCE = MODULE.source.path
 KO = "/lib/modules/$(uname -r)/updates/san/dm-writeboost.ko"
 BROKEN = f"echo '#error not this kernel' >> {SOURCE}/dm-writeboost-target.c"
 MENDED = f"sed -i '$d' {SOURCE}/dm-writeboost-target.c"

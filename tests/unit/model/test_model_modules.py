@@ -37,6 +37,20 @@ def test_what_can_be_built_is_sound(cluster, module):
 
 
 @pytest.mark.parametrize(
+    ("module", "first", "last"),
+    [
+        (iet_0_4_17(Archive("iet.tar.gz", SHA256)), "2.6.14", "2.6.27"),
+        (iet_1_4_20_3(Archive("iet.tar.gz", SHA256)), "2.6.14", "3.2"),
+        (scst(Archive("scst.tar.gz", SHA256), "3.9"), "3.10", "6.12"),
+        (scst(Archive("scst.tar.gz", SHA256), "3.10.1"), "3.10", "6.18"),
+        (scst(Archive("scst.tar.gz", SHA256), "master"), "3.10", None),
+    ],
+)
+def test_a_shipped_description_knows_the_kernels_of_its_release(module, first, last):
+    assert module.kernels == Kernels(first, last)
+
+
+@pytest.mark.parametrize(
     ("path", "value", "sentence"),
     [
         ("source", "fixture.tar.gz", "it is of type str, not an Archive or a Directory"),
