@@ -350,6 +350,7 @@ def test_a_machine_that_takes_signed_modules_only_gets_no_unsigned_one(node):
 
     assert "no signing key is configured" in node.refuses()
     assert "is not signed" in node.call("gate").stderr
+    assert node.compilations == 2, "it is known before it is compiled"
 
 
 def test_a_key_that_is_not_enrolled_is_a_refusal(node):
@@ -408,6 +409,22 @@ def test_whether_an_initrd_carries_a_module_is_told_and_looked_up_once_for_each_
     node.stub(lsinitramfs="echo usr/lib/modules/x/kernel/ext4.ko")
     node.write(f"boot/initrd.img-{OLD}", "made anew\n")
     assert [file.initrd for file in node.state.builds["fixture", OLD].files] == [False]
+
+
+@pytest.mark.parametrize(
+    ("first", "carries"),
+    [
+        ("echo init; echo usr/lib/modules/x/updates/san/fixture.ko", True),
+        ("echo kernel/x86/microcode/GenuineIntel.bin", False),
+    ],
+)
+def test_an_initrd_that_is_one_archive_is_read_as_one(node, first, carries):
+    """lsinitramfs took 108 s for it under emulation; before a packed one lies the microcode."""
+    node.stub(cpio=first, lsinitramfs="echo kernel/x86/microcode/GenuineIntel.bin; echo init")
+    node.write(f"boot/initrd.img-{OLD}", "070701 and so on")
+    node.call("build", "--kernel", OLD)
+
+    assert [file.initrd for file in node.state.builds["fixture", OLD].files] == [carries]
 
 
 def test_tools_of_the_source_land_where_the_inventory_says(node):
