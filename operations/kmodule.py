@@ -1,6 +1,6 @@
 """Kernel modules: built for each kernel of a node, once for both nodes."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from pyinfra.api.command import PyinfraCommand, QuoteString, StringCommand
 from pyinfra.api.host import Host
@@ -24,11 +24,12 @@ INCOMING = "/var/lib/san/kmod/incoming"
 
 
 @converging(Node)
-def built(turn: Turn) -> Iterator[PyinfraCommand]:
+def built(turn: Turn, kernels: Collection[str] = ()) -> Iterator[PyinfraCommand]:
     """Install `san-kmod` and its hooks, and build each declared module for each kernel.
 
-    A build that the twin node has finished is taken from it, verified by its sha256. Stops the run
-    where the running kernel, or the one that boots next, would be left without a module.
+    With `kernels`, for those releases only. A build that the twin node has finished is taken from
+    it, verified by its sha256. Stops the run where the running kernel, the one that boots next, or
+    one that is named would be left without a module.
     """
     cluster: Cluster = host.data.cluster
     # Where no node serves yet, the preferred one takes what the other has built.
@@ -38,10 +39,9 @@ def built(turn: Turn) -> Iterator[PyinfraCommand]:
     yield from _installed(cluster)
     if not cluster.modules:
         return
-    for each in missing(cluster, modules(), twins().values()):
-        yield from made(each)
+    yield from builds(kernels)
     found = modules()
-    for release in dict.fromkeys((found.running, found.next)):
+    for release in kernels or dict.fromkeys((found.running, found.next)):
         without = lacking(found, release)
         if without:
             raise Refusal("; ".join(without))
@@ -83,7 +83,13 @@ def _others() -> dict[str, Host]:
     return {name: each for name, each in nodes.items() if name != host.data.member.name}
 
 
-def made(wanted: Missing) -> Iterator[PyinfraCommand]:
+def builds(kernels: Collection[str] = ()) -> Iterator[PyinfraCommand]:
+    """The commands that build what this host lacks, for all kernels or for those named."""
+    for each in missing(host.data.cluster, modules(), twins().values(), kernels=kernels):
+        yield from _made(each)
+
+
+def _made(wanted: Missing) -> Iterator[PyinfraCommand]:
     """The commands that build a module here, or take the twin's build.
 
     A failure stops the run where the kernel runs or boots next; otherwise it is only told.

@@ -11,13 +11,13 @@ from facts.kmodule import KernelCandidate
 from operations import lock
 from operations.cluster import settling
 from operations.file import differing, install
-from operations.kmodule import made, modules, twins
+from operations.kmodule import builds, modules, twins
 from operations.node import serving_node, turn_of_this_host
 from operations.observation import converging, observed, pair
 from operations.packages import APT
 from operations.verify import cluster_amiss
 from operations.waiting import until
-from san.decide.kmodules import lacking, missing, release_to
+from san.decide.kmodules import lacking, release_to
 from san.decide.refusal import Refusal
 from san.decide.serving import Turn
 from san.model import Cluster, Node
@@ -65,10 +65,7 @@ def built(turn: Turn) -> Iterator[PyinfraCommand]:
     """
     if not turn_of_this_host(turn):
         return
-    release = target()
-    for each in missing(host.data.cluster, modules(), twins().values(), coming=release):
-        if each.release == release:
-            yield from made(each)
+    yield from builds((target(),))
 
 
 @converging(Node)

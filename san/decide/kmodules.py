@@ -1,7 +1,7 @@
 """Kernel modules: what a node has to build, what it takes from its twin, what it can't have."""
 
 import re
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Collection, Iterable, Iterator, Set
 
 import attrs
 
@@ -47,20 +47,22 @@ def missing(
     found: KernelModulesState,
     twins: Iterable[KernelModulesState],
     *,
-    coming: str | None = None,
+    kernels: Collection[str] = (),
 ) -> Iterator[Missing]:
     """What is to be built: not ready, for a kernel that it supports and whose headers are there.
 
-    What has failed is tried again where the node needs it, now or for the kernel `coming`;
-    elsewhere only from other inputs.
+    For all kernels, or for those of `kernels`. What has failed is tried again where the node needs
+    it, or where the kernel is named; elsewhere only from other inputs.
     """
     twins = tuple(twins)
     declared = {each.name for each in cluster.modules}
     for (module, release), build in found.builds.items():
         if module not in declared or build.key is None or build.stand in {"ready", "unsupported"}:
             continue
+        if kernels and release not in kernels:
+            continue
         required = release in {found.running, found.next}
-        if required or release == coming or build.failed != build.key:
+        if required or kernels or build.failed != build.key:
             yield Missing(module, release, required, _finished(module, release, build.key, twins))
 
 
