@@ -76,9 +76,14 @@ def _location(value: object) -> str | None:
 
 
 def _signing_key(value: object) -> str | None:
-    if isinstance(value, str) and value.startswith("pkcs11:"):
-        return text.carried(value)
-    return _path(value)
+    if not (isinstance(value, str) and value.startswith("pkcs11:")):
+        return _path(value)
+    if "pin-value=" in value:
+        return (
+            "the URI has its PIN in it, which any user of the node could read; write it to a file "
+            "for root alone there, and pin-source=file:/PATH here"
+        )
+    return text.carried(value)
 
 
 def _command(value: object) -> str | Problem | None:
@@ -162,7 +167,8 @@ class Signing:
     """The operator's key for Secure Boot (linux: Documentation/admin-guide/module-signing.rst)."""
 
     key: str = declared(_signing_key)
-    """Its path on the node, or a `pkcs11:` URI (RFC 7512)."""
+    """Its path on the node, or a `pkcs11:` URI (RFC 7512), whose PIN is in a file that it names:
+    `pkcs11:token=mok;object=key;type=private?pin-source=file:/root/pin`."""
     certificate: str = declared(_path)
     """Its X.509 certificate in DER, enrolled with mokutil(1)."""
 

@@ -71,6 +71,7 @@ def test_a_shipped_description_knows_the_kernels_of_its_release(module, first, l
         ("tools[0].destination", "/usr/../etc/x", "is not an absolute path on the node"),
         ("options", ("options a b\ninstall a evil",), "is not an argument on one line"),
         ("packages", ("libssl-dev; reboot",), "has white space"),
+        ("signing.key", "pkcs11:token=mok;object=k?pin-value=1234", "pin-source=file:/PATH here"),
         ("signing.certificate", "mok.der", "is not an absolute path on the node"),
         ("space", 0, "is not MiB that a build may take"),
         ("initrd", "yes", "is not one of True, False"),
