@@ -392,6 +392,17 @@ def test_an_initrd_that_has_to_carry_the_module_is_made_anew_and_looked_into(nod
     assert f"update-initramfs -u -k {OLD}" in node.call("gate").stderr
 
 
+def test_a_module_that_is_forgotten_leaves_the_initrd_too(node):
+    """It would be loaded from there, at the next boot."""
+    node.write(f"boot/initrd.img-{OLD}", "")
+    node.describe(initrd=True)
+    node.call("build", "--kernel", OLD)
+
+    assert node.call("forget", "fixture").returncode == 0
+
+    assert (node.root / "initramfs.log").read_text().splitlines() == [f"-u -k {OLD}"] * 2
+
+
 def test_whether_an_initrd_carries_a_module_is_told_and_looked_up_once_for_each_initrd(node):
     """A copy that nobody asked for would be loaded in place of the newer one."""
     looks = node.root / "looks"
