@@ -119,12 +119,13 @@ def _measure(lab: Lab, module: KernelModule, progress: Progress) -> dict[str, An
 
 
 def _show(figures: Mapping[str, Any]) -> None:
-    title = f"{figures['module']} for {figures['release']}, median of {ROUNDS}"
-    table = Table("what", title=title)
+    table = Table("what", title=f"{figures['module']}, median of {ROUNDS}")
     for heading in ("seconds", "of DKMS's", "aim"):
         table.add_column(heading, justify="right")
     for name, seconds in figures["median_seconds"].items():
         ratio = f"{figures['ratio_to_dkms'][name]:.3f}"
         aim = f"{AIMS[name]:.1f}" if name in AIMS else ""
         table.add_row(name, f"{seconds:.2f}", ratio, aim)
-    Console().print(table)
+    console = Console()
+    console.print(table)
+    console.print(f"built for {figures['release']} on {NODE}", highlight=False)
