@@ -61,7 +61,8 @@ def differing(area: str) -> tuple[File, ...]:
 
 def leftover() -> tuple[str, ...]:
     """The paths where this host has a file of ours that the inventory no longer asks for."""
-    return tuple(path for path in _unwanted() if present().get(path) is not None)
+    found = present()
+    return tuple(path for path in _unwanted() if found.get(path) is not None)
 
 
 def rewritten(file: File) -> bool:
