@@ -89,14 +89,15 @@ class Recipe:
     def installed(self) -> Sequence[str]:
         """What mmdebstrap installs: with the main archive's kernel, although security's is newer.
 
-        So a machine has a real upgrade of its kernel before it.
+        So a machine has a real upgrade of its kernel before it; the script sees to that where both
+        are the same.
         """
         return (*self.base, f"{KERNEL}/{self.suite}")
 
     @property
     def downloads(self) -> Sequence[str]:
         """Arguments of `apt-get install --download-only`, one call each, beside `cached`."""
-        kernels = [f"{KERNEL} {HEADERS}", f"{HEADERS}/{self.suite}"]
+        kernels = [f"{KERNEL} {HEADERS}"]
         if self.suite in BACKPORTS:
             kernels.append(f"--target-release={self.suite}-backports {KERNEL} {HEADERS}")
         return (f"--no-install-recommends {' '.join(self.module_build)}", *kernels)
