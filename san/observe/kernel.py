@@ -49,6 +49,7 @@ done
 if [ -r /boot/grub/grub.cfg ]; then
   grep -E '^[[:space:]]*(set default=|linux)' /boot/grub/grub.cfg
 fi
+if line=$(readlink /vmlinuz); then echo "link ${{line##*/vmlinuz-}}"; fi
 exit 0
 """
 
@@ -65,7 +66,8 @@ class KernelState:
     """Releases with an image in /boot and modules, oldest first."""
     default: str | None
     """The release that the next boot takes: the first of GRUB's menu where that is its default,
-    otherwise the newest that is installed. None where no image is in /boot."""
+    otherwise what /vmlinuz leads to, or the newest that is installed. None where no image is in
+    /boot."""
     headers: tuple[str, ...]
     """Releases that a module can be built for (/lib/modules/RELEASE/build)."""
     modules: Mapping[str, str | None]
@@ -98,7 +100,7 @@ def _weight(character: str) -> int:
 
 
 def shell(modules: Iterable[str] = INTERESTING) -> str:
-    """The script whose output `parse` reads: one `grep`, the rest is shell builtins."""
+    """The script whose output `parse` reads: a `grep`, a `readlink`, the rest is shell builtins."""
     return script({"kernel": _SHELL.format(modules=shlex.join(modules))})
 
 
@@ -141,9 +143,11 @@ def parse(output: Iterable[str]) -> KernelState:
 
 
 def _default(lines: Iterable[str], images: tuple[str, ...]) -> str | None:
-    """What GRUB's menu begins with, where its default is the first entry; else the newest."""
+    """What GRUB's menu begins with, where its default is the first entry; else what Debian's link
+    leads to, which it keeps for other boot loaders; else the newest.
+    """
     menu = [match["release"] for line in lines if (match := _MENU.match(line))]
     first = any(line.strip() in {'set default="0"', "set default=0"} for line in lines)
-    if first and menu and menu[0] in images:
-        return menu[0]
-    return images[-1] if images else None
+    linked = [line.removeprefix("link ") for line in lines if line.startswith("link ")]
+    candidates = [*(menu[:1] if first else ()), *linked, *images[-1:]]
+    return next((release for release in candidates if release in images), None)

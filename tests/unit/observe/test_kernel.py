@@ -82,6 +82,16 @@ def test_else_the_newest(menu):
     assert parse(answer(REAL + SECOND + menu)).default == "6.12.30+bpo-cloud-amd64"
 
 
+def test_without_grubs_word_the_link_of_debian_counts():
+    """Other boot loaders take /vmlinuz; where it leads nowhere, the newest is left."""
+    older = "link 6.1.0-9-cloud-amd64"
+    assert parse(answer(f"{REAL}{SECOND}{older}")).default == "6.1.0-9-cloud-amd64"
+    saved = GRUB.replace('default="0"', 'default="${saved_entry}"')
+    assert parse(answer(f"{REAL}{SECOND}{saved}{older}")).default == "6.1.0-9-cloud-amd64"
+    gone = "link 5.10.0-1-cloud-amd64"
+    assert parse(answer(f"{REAL}{SECOND}{gone}")).default == "6.12.30+bpo-cloud-amd64"
+
+
 def test_an_image_without_modules_is_not_installed():
     state = parse(answer(REAL + "\nimage 6.2.0"))
     assert "6.2.0" not in state.installed
