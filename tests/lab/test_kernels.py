@@ -15,7 +15,7 @@ from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 from san.lab import lifecycle
 from san.lab.sources import BACKPORTS
 from tests.lab.cluster import ROOT, connection, deploy, serving
-from tests.lab.writeboost import BROKEN, INVENTORY, LOADS, MENDED, MODULE, log, with_module
+from tests.lab.writeboost import INVENTORY, LOADS, broken, log, mended, module, with_module
 
 pytestmark = [pytest.mark.lab, pytest.mark.kernels, pytest.mark.timeout(3600)]
 
@@ -88,12 +88,12 @@ def test_an_image_without_its_headers_is_installed_and_tells_not_to_reboot(deplo
 
 
 def test_a_source_that_does_not_compile_leaves_dpkg_clean_and_the_old_kernel_as_it_was(lab, newer):
-    lab.ssh("otter", BROKEN)
+    lab.ssh("otter", broken())
 
     status, output = said(lab, "otter", f"{APT} linux-headers-{newer}")
 
     assert status == 0, output
-    version = MODULE.version
+    version = module().version
     assert f"dm-writeboost {version} is NOT there for {newer}: it does not compile (log:" in output
     clean(lab, "otter")
     assert said(lab, "otter", "san-kmod check --next")[0] == 1
@@ -115,7 +115,7 @@ def test_a_power_cut_then_boots_the_new_kernel_and_the_gate_keeps_the_node_out(l
 
 
 def test_a_power_cut_in_the_middle_of_a_build_is_finished_by_the_next_boot(lab):
-    lab.ssh("otter", f"{MENDED}; rm -rf /var/log/san")
+    lab.ssh("otter", f"{mended()}; rm -rf /var/log/san")
     lab.ssh("otter", "systemd-run --quiet san-kmod build")
     reaches(lab, "otter", "grep -qs '^[+] make' /var/log/san/*.log && pgrep -x cc1")
 

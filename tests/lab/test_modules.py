@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from tests.lab.cluster import deploy, serving
-from tests.lab.writeboost import BROKEN, INVENTORY, KO, LOADS, MENDED, log, with_module
+from tests.lab.writeboost import INVENTORY, KO, LOADS, broken, log, mended, with_module
 
 pytestmark = [pytest.mark.lab, pytest.mark.kernels, pytest.mark.timeout(1800)]
 
@@ -31,15 +31,15 @@ def test_a_declared_module_is_compiled_once_for_both_nodes_and_loads(deployed_la
 
 def test_a_node_without_its_module_stays_out_of_the_cluster_until_it_is_built(lab):
     """Goes on where the test before has ended."""
-    broken = f"systemctl stop heartbeat; {BROKEN}; rm {KO}; systemctl start heartbeat"
-    lab.ssh("otter", broken, timeout=300)
+    restarted = f"systemctl stop heartbeat; {broken()}; rm {KO}; systemctl start heartbeat"
+    lab.ssh("otter", restarted, timeout=300)
 
     status = lab.ssh("otter", "systemctl status heartbeat", check=False).stdout
     assert "this node must not serve: its kernel" in status
     assert "inactive" in status
     assert serving(lab) == "weasel"
 
-    lab.ssh("otter", f"{MENDED}; systemctl start heartbeat", timeout=300)
+    lab.ssh("otter", f"{mended()}; systemctl start heartbeat", timeout=300)
 
     assert lab.ssh("otter", "systemctl is-active heartbeat").stdout.strip() == "active"
     assert "+ make" in log(lab, "otter")

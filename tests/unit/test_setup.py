@@ -1,6 +1,9 @@
 """What `make` sets up is what the rest needs."""
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 from san.lab import requirements
@@ -26,3 +29,19 @@ def test_the_lock_pins_and_names_no_index():
 
     assert {"pyinfra", "attrs", "pytest", "setuptools"} <= set(pinned)
     assert "://" not in lock, "an index's address is the machine's business"
+
+
+def test_the_tests_are_found_in_a_checkout_that_has_no_secrets_yet(tmp_path):
+    """As after `git clone`: where secrets.env is there already, no other test would see it."""
+    without = {name: value for name, value in os.environ.items() if not name.endswith("_SECRET")}
+
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--collect-only", "-q", "tests"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+        env=without | {"SAN_SECRETS_FILE": str(tmp_path / "secrets.env")},
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
