@@ -214,6 +214,8 @@ class KernelModule:
         """Two files with one name: they would land in one place."""
         for name in duplicates(file.rpartition("/")[2] for file in self.files):
             yield Problem("files", f"{name} is there twice; a kernel has each module once")
+        for name in duplicates(tool.destination.rpartition("/")[2] for tool in self.tools):
+            yield Problem("tools", f"two of them land as {name}; give each a name of its own")
 
     def to_json(self) -> dict[str, object]:
         """The module as plain data."""

@@ -19,6 +19,7 @@ _HOOKS = {
     "/etc/kernel/header_postinst.d/50-san-kmod": "hook-headers",
     "/etc/kernel/postrm.d/50-san-kmod": "hook-removed",
     "/etc/kernel/install.d/40-san-kmod.install": "hook-kernel-install",
+    "/etc/initramfs-tools/hooks/san-kmod": "hook-initrd",
     "/etc/update-motd.d/80-san-kmod": "motd",
 }
 

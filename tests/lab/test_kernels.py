@@ -14,7 +14,7 @@ from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from san.lab import lifecycle
 from san.lab.sources import BACKPORTS
-from tests.lab.cluster import ROOT, connection, deploy, serving
+from tests.lab.cluster import NODES, ROOT, connection, deploy, serving
 from tests.lab.writeboost import INVENTORY, LOADS, broken, log, mended, module, with_module
 
 pytestmark = [pytest.mark.lab, pytest.mark.kernels, pytest.mark.timeout(3600)]
@@ -61,6 +61,14 @@ def cut(lab, node):
     lab.ssh(node, "systemctl is-system-running --wait", check=False, timeout=SLOW)
 
 
+def san(*arguments):
+    """`san` as an operator calls it."""
+    program = str(Path(sys.executable).with_name("san"))
+    return subprocess.run(
+        [program, *arguments], check=False, capture_output=True, text=True, cwd=ROOT
+    )
+
+
 def reaches(lab, node, test):
     """Wait until the shell's `test` succeeds there."""
     waiting = Retrying(
@@ -87,20 +95,6 @@ def test_an_image_without_its_headers_is_installed_and_tells_not_to_reboot(deplo
     assert said(lab, "otter", "san-kmod gate")[0] == 0
 
 
-def test_a_source_that_does_not_compile_leaves_dpkg_clean_and_the_old_kernel_as_it_was(lab, newer):
-    lab.ssh("otter", broken())
-
-    status, output = said(lab, "otter", f"{APT} linux-headers-{newer}")
-
-    assert status == 0, output
-    version = module().version
-    assert f"dm-writeboost {version} is NOT there for {newer}: it does not compile (log:" in output
-    clean(lab, "otter")
-    assert said(lab, "otter", "san-kmod check --next")[0] == 1
-    assert said(lab, "otter", "san-kmod gate")[0] == 0
-    assert "#error not this kernel" in log(lab, "otter")
-
-
 def test_a_power_cut_then_boots_the_new_kernel_and_the_gate_keeps_the_node_out(lab, newer):
     lab.ssh("otter", "fsfreeze -f / && fsfreeze -u /")  # GRUB doesn't read a journal
 
@@ -110,8 +104,27 @@ def test_a_power_cut_then_boots_the_new_kernel_and_the_gate_keeps_the_node_out(l
     status = said(lab, "otter", "systemctl status heartbeat; systemctl is-active heartbeat")[1]
     assert "inactive" in status.splitlines()[-1]
     assert f"this node must not serve: its kernel {newer} lacks dm-writeboost" in status
+    assert f"apt-get install linux-headers-{newer}" in status
     connection(lab, "weasel", "Connected")  # its data goes on being replicated
     assert serving(lab) == "weasel"
+
+
+def test_a_source_that_does_not_compile_leaves_dpkg_clean_and_the_old_kernel_as_it_was(
+    lab, older, newer
+):
+    lab.ssh("otter", broken())
+
+    status, output = said(lab, "otter", f"{APT} linux-headers-{newer}")
+
+    assert status == 0, output
+    version = module().version
+    assert f"dm-writeboost {version} is NOT there for {newer}: it does not compile (log:" in output
+    clean(lab, "otter")
+    assert said(lab, "otter", "san-kmod check --next")[0] == 1
+    assert said(lab, "otter", "san-kmod gate")[0] == 1
+    assert "#error not this kernel" in log(lab, "otter")
+    kept = f"/lib/modules/{older}/updates/san/dm-writeboost.ko"
+    assert lab.ssh("otter", f"modinfo -F vermagic {kept}").stdout.startswith(f"{older} ")
 
 
 def test_a_power_cut_in_the_middle_of_a_build_is_finished_by_the_next_boot(lab):
@@ -182,24 +195,45 @@ def test_a_kernel_of_another_line_comes_with_its_module_and_boots(lab):
     assert serving(lab) == "weasel"
 
 
-def test_both_nodes_get_a_new_kernel_under_a_writing_client(deployed_lab, newer):
-    run = with_module(deployed_lab)
+def test_an_upgrade_whose_module_does_not_compile_is_refused_and_the_service_goes_on(
+    deployed_lab, older, newer
+):
+    lab = deployed_lab
+    run = with_module(lab)
     assert run.returncode == 0, run.log
+    for node in NODES:
+        lab.ssh(node, broken())
+    target = lab.ssh("weasel", "pidof tgtd").stdout
 
-    program = str(Path(sys.executable).with_name("san"))
-    done = subprocess.run(
-        [program, "drill", "upgrade-kernel", "--json", "--to", newer, INVENTORY],
-        check=False,
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-    )
+    done = san("upgrade-kernel", "--to", newer, INVENTORY)
+
+    assert done.returncode != 0
+    said_so = f"{newer} is not installed, and its package is held: "
+    assert said_so in done.stdout + done.stderr
+    assert "it does not compile (log: /var/log/san/" in done.stdout + done.stderr
+    assert lab.ssh("weasel", "pidof tgtd").stdout == target
+    assert serving(lab) == "weasel"
+    for node in NODES:
+        assert lab.ssh(node, "uname -r").stdout.strip() == older
+        assert lab.ssh(node, f"ls /boot/vmlinuz-{newer}", check=False).returncode != 0
+        assert lab.ssh(node, "apt-mark showhold").stdout == "linux-image-cloud-amd64\n"
+        assert "Kernel upgrade held: " in said(lab, node, "run-parts /etc/update-motd.d")[1]
+        clean(lab, node)
+
+
+def test_both_nodes_get_a_new_kernel_under_a_writing_client(lab, newer):
+    """Goes on where the test before has ended: the source has been mended since."""
+    for node in NODES:
+        lab.ssh(node, mended())
+
+    done = san("drill", "upgrade-kernel", "--json", "--to", newer, INVENTORY)
 
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert found["lost"] == 0
     assert set(found["kernels"]["after"].values()) == {newer}
     assert len(found["gap_seconds"]) == 2
-    assert serving(deployed_lab) == "weasel"
-    for node in ("weasel", "otter"):
-        deployed_lab.ssh(node, LOADS)
+    assert serving(lab) == "weasel"
+    for node in NODES:
+        lab.ssh(node, LOADS)
+        assert lab.ssh(node, "apt-mark showhold").stdout == ""

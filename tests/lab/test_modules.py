@@ -47,6 +47,20 @@ def test_a_node_without_its_module_stays_out_of_the_cluster_until_it_is_built(la
     assert serving(lab) == "weasel"
 
 
+def test_a_module_that_belongs_into_the_initrd_is_carried_there(lab):
+    """Goes on where the test before has ended. initramfs-tools takes none of updates/ by itself."""
+    description = "/etc/san/kmod.d/dm-writeboost.conf"
+    lab.ssh("otter", f"sed -i 's/^initrd no$/initrd yes/' {description}")
+    assert "the initrd of" in lab.ssh("otter", "san-kmod gate", check=False).stderr
+
+    lab.ssh("otter", "san-kmod build --kernel $(uname -r)", timeout=900)
+
+    assert lab.ssh("otter", "san-kmod gate", check=False).returncode == 0
+    listed = lab.ssh("otter", "lsinitramfs /boot/initrd.img-$(uname -r)", timeout=900).stdout
+    assert "/updates/san/dm-writeboost.ko" in listed
+    lab.ssh("otter", f"sed -i 's/^initrd yes$/initrd no/' {description}")
+
+
 def operators_key(directory):
     """A key as an operator makes it, in PEM, and its certificate in DER."""
     private, certificate = directory / "kmod.pem", directory / "kmod.der"

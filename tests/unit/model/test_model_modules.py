@@ -69,6 +69,11 @@ def test_a_shipped_description_knows_the_kernels_of_its_release(module, first, l
         ("place", "weak-updates/x", "is not below updates/, extra/ or kernel/"),
         ("tools[0].destination", "usr/sbin/x", "is not an absolute path on the node"),
         ("tools[0].destination", "/usr/../etc/x", "is not an absolute path on the node"),
+        (
+            "tools",
+            (Tool("a/t", "/usr/sbin/t"), Tool("b/t", "/usr/local/sbin/t")),
+            "two of them land as t; give each a name of its own",
+        ),
         ("options", ("options a b\ninstall a evil",), "is not an argument on one line"),
         ("packages", ("libssl-dev; reboot",), "has white space"),
         ("signing.key", "pkcs11:token=mok;object=k?pin-value=1234", "pin-source=file:/PATH here"),

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import attrs
 import pytest
+from kmod_node import Node
 from private_machine import Machine, run
 
 from san.render.stgt import stgt_conf
@@ -115,6 +116,12 @@ def configured(machine, cluster):
         return text
 
     return configure
+
+
+@pytest.fixture
+def node(tmp_path):
+    """A node made of files, for san-kmod."""
+    return Node(tmp_path)
 
 
 @pytest.fixture

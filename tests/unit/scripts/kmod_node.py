@@ -138,7 +138,7 @@ class Node:
         assert done.returncode == 1, done.stdout
         assert before == (self.ko(OLD).read_bytes() if self.ko(OLD).exists() else None)
         assert not list(self.root.glob("var/lib/san/kmod/work/*"))
-        assert not list(self.root.rglob(".san-kmod.new"))
+        assert not list(self.root.rglob(".*.san-kmod"))
         return done.stderr
 
     @property

@@ -5,7 +5,6 @@ Real compilers, kernels and signatures are in tests/lab.
 
 import hashlib
 import json
-import os
 import shutil
 import subprocess
 import tarfile
@@ -13,15 +12,9 @@ from pathlib import Path
 
 import pytest
 from kmod_node import MAKEFILE, NEW, OLD, Node
-from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
 from san.model import Kernels, Patch, Signing, Tool
 from san.render.template import TEMPLATES
-
-
-@pytest.fixture
-def node(tmp_path):
-    return Node(tmp_path)
 
 
 def test_every_installed_kernel_gets_its_module_and_the_same_inputs_are_never_built_twice(node):
@@ -48,6 +41,18 @@ def test_headers_that_change_without_a_new_kernel_are_a_reason_to_build(node, pa
     node.call("build")
     assert node.stand(OLD) == "ready"
     assert node.compilations == 3
+
+
+def test_a_source_behind_a_link_is_part_of_the_build(node):
+    node.write("usr/share/common.c", "int x;\n")
+    source = node.root / "usr/src/fixture-1.0/source.c"
+    source.unlink()
+    source.symlink_to(node.root / "usr/share/common.c")
+    node.call("build")
+
+    node.write("usr/share/common.c", "int y;\n")
+
+    assert node.stand(OLD) == "stale"
 
 
 def test_a_changed_source_is_a_reason_to_build(node):
@@ -84,7 +89,8 @@ def test_a_source_that_does_not_compile_leaves_the_old_module_and_names_the_log(
     said = node.refuses()
 
     log = f"/var/log/san/fixture-{OLD}.log"
-    assert f"fixture 1.0 is NOT there for {OLD}: it does not compile (log: {log})" in said
+    assert "fixture 1.0 was not built anew" in said
+    assert f"it does not compile (log: {log})" in said
     assert "source.c" in (node.root / log.lstrip("/")).read_text()
 
 
@@ -163,6 +169,14 @@ def test_an_archive_that_reaches_out_of_itself_is_refused(node, astray, sentence
     assert node.compilations == 0
 
 
+def test_a_name_with_a_tab_leaves_the_report_readable(node):
+    node.archive(member("fixture-1.0/a\tb", type=tarfile.SYMTYPE, linkname="/etc"))
+
+    node.call("build", "--kernel", OLD)
+
+    assert "has a link that leaves it: fixture-1.0/a b" in node.state.builds["fixture", OLD].reason
+
+
 def test_patches_apply_to_their_kernels_only(node):
     text = "--- a/source.c\n+++ b/source.c\n@@ -1 +1 @@\n-int x;\n+int patched;\n"
     sha256 = hashlib.sha256(text.encode()).hexdigest()
@@ -206,6 +220,43 @@ def test_only_supported_kernels_are_built_for(node, first, last, there):
         assert f"{release}: it is for kernels {first or '-'} to {last or '-'}" in done.stderr
 
 
+def version_header(node, version):
+    """What Debian's headers say of 6.1.0-47, whose own version is another."""
+    major, minor, patch = version.split(".")
+    node.write(
+        f"lib/modules/{OLD}/build/include/generated/uapi/linux/version.h",
+        f"#define LINUX_VERSION_CODE 393659\n#define LINUX_VERSION_MAJOR {major}\n"
+        f"#define LINUX_VERSION_PATCHLEVEL {minor}\n#define LINUX_VERSION_SUBLEVEL {patch}\n",
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "supported"),
+    [
+        ("6.1.90", None, True),
+        (None, "6.1.187", True),
+        ("6.1.188", None, False),
+        (None, "6.1.90", False),
+    ],
+)
+def test_a_range_is_of_the_kernels_own_version_which_debians_release_has_not(
+    node, first, last, supported
+):
+    version_header(node, "6.1.187")
+    node.describe(kernels=Kernels(first, last))
+
+    node.call("build", "--kernel", OLD)
+
+    assert node.stand(OLD) == ("ready" if supported else "unsupported")
+
+
+def test_without_headers_a_range_within_one_line_is_left_open(node):
+    node.describe(kernels=Kernels("6.1.90", "6.1.200"))
+    shutil.rmtree(node.root / f"lib/modules/{OLD}/build")
+
+    assert f"apt-get install linux-headers-{OLD}" in node.call("check", "--running").stdout
+
+
 def test_the_hook_never_fails_and_builds_when_the_second_half_of_a_kernel_arrives(node):
     release = "6.1.0-56-cloud-amd64"
     node.add_image(release)
@@ -231,6 +282,51 @@ def test_headers_that_come_before_their_image_are_built_for_at_once(node):
     assert (image.returncode, image.stderr) == (0, "")
     assert node.stand(release) == "ready"
     assert node.compilations == 1
+
+
+@pytest.mark.parametrize(
+    ("hook", "arguments"),
+    [
+        ("image", [NEW]),
+        ("headers", [NEW]),
+        ("removed", [NEW]),
+        ("kernel-install", ["add", NEW]),
+        ("kernel-install", ["inspect"]),
+    ],
+)
+def test_no_package_fails_where_the_program_is_gone(hook, arguments):
+    """As on a node whose /usr/local isn't mounted."""
+    done = subprocess.run(
+        ("sh", TEMPLATES / f"kmod/hook-{hook}", *arguments),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0
+    assert (f"san-kmod did nothing for {NEW}" in done.stderr) == (NEW in arguments)
+
+
+def test_a_failed_rebuild_does_not_forbid_the_reboot_that_the_old_build_is_good_for(node):
+    node.call("build")
+    (node.root / "usr/src/fixture-1.0/source.c").unlink()
+
+    done = node.call("hook", "headers", NEW)
+
+    assert (
+        f"fixture 1.0 was not built anew for {NEW}, which goes on with what it has" in done.stderr
+    )
+    assert "do not reboot" not in done.stderr
+    assert node.call("check", "--next").returncode == 0
+
+
+def test_a_package_that_is_installed_again_keeps_its_kernels_modules(node):
+    """Debian's postrm calls the hook at an upgrade too, with the new image in place."""
+    node.call("build")
+
+    assert node.call("hook", "removed", OLD).returncode == 0
+
+    assert node.stand(OLD) == "ready"
 
 
 def test_a_kernel_that_leaves_takes_its_builds_with_it(node):
@@ -339,8 +435,10 @@ def test_a_build_that_was_damaged_on_its_way_or_is_of_other_inputs_is_not_taken(
         twin.call("import", "fixture", OLD, key, sha256, arrived).stderr
     )
     twin.write("usr/src/fixture-1.0/source.c", "int other;\n")
+    shutil.copy(node.root / f"var/lib/san/kmod/builds/fixture/{OLD}/{key}.tar", arrived)
     assert "has another key" in twin.call("import", "fixture", OLD, key, sha256, arrived).stderr
     assert not twin.ko(OLD).exists()
+    assert not damaged.exists(), "what isn't taken takes no room"
 
 
 def test_a_machine_that_takes_signed_modules_only_gets_no_unsigned_one(node):
@@ -438,14 +536,6 @@ def test_an_initrd_that_is_one_archive_is_read_as_one(node, first, carries):
     assert [file.initrd for file in node.state.builds["fixture", OLD].files] == [carries]
 
 
-def test_tools_of_the_source_land_where_the_inventory_says(node):
-    node.describe(tools=(Tool("fixtured", "/usr/local/sbin/fixtured"),))
-
-    node.call("build")
-
-    assert (node.root / "usr/local/sbin/fixtured").read_text() == "tool"
-
-
 def test_values_of_a_description_are_never_run(node, tmp_path):
     harmless = tmp_path / "harmful"
     node.describe(version="$(touch_it)", make=((f"X=`touch {harmless}`$(shell true)", "all"),))
@@ -454,59 +544,6 @@ def test_values_of_a_description_are_never_run(node, tmp_path):
     node.call("check")
 
     assert not harmless.exists()
-
-
-@pytest.mark.parametrize(
-    ("menu", "link", "takes"),
-    [
-        (None, None, NEW),
-        (None, f"boot/vmlinuz-{OLD}", OLD),
-        (f'set default="0"\n\tlinux /boot/vmlinuz-{OLD} root=/dev/vda\n', None, OLD),
-        (None, "boot/vmlinuz-gone", NEW),
-    ],
-)
-def test_the_kernel_of_the_next_boot_is_what_the_boot_loader_takes(node, menu, link, takes):
-    if menu:
-        node.write("boot/grub/grub.cfg", menu)
-    if link:
-        (node.root / "vmlinuz").symlink_to(link)
-
-    assert node.state.next == takes
-
-
-def program(pid):
-    """The name of a process; empty where it has ended meanwhile."""
-    try:
-        return Path(f"/proc/{pid}/comm").read_text().strip()
-    except FileNotFoundError:
-        return ""
-
-
-def test_two_at_once_wait_for_each_other(node):
-    lock = node.root / "run/san-kmod.lock"
-    lock.parent.mkdir(parents=True)
-    with subprocess.Popen(
-        ("flock", str(lock), "sh", "-c", "echo held; read line"),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as holder:
-        assert holder.stdout.readline() == "held\n"
-        second = subprocess.Popen(
-            ("sh", str(TEMPLATES / "kmod/san-kmod"), "build"),
-            env={"PATH": f"{node.bin}:{os.environ['PATH']}", "SAN_KMOD_ROOT": str(node.root)},
-        )
-        children = Path(f"/proc/{second.pid}/task/{second.pid}/children")
-        waiting = Retrying(
-            stop=stop_after_delay(30),
-            wait=wait_fixed(0.05),
-            retry=retry_if_result(lambda names: "flock" not in names),
-        )
-        waiting(lambda: [program(pid) for pid in children.read_text().split()])
-        assert node.compilations == 0
-        holder.communicate("go\n")
-        assert second.wait(60) == 0
-    assert node.compilations == 2
 
 
 def test_headers_that_have_come_since_are_no_longer_the_reason(node):
