@@ -98,7 +98,8 @@ def _start(value: object) -> str | Problem | None:
 class Kernels:
     """Kernel versions from `first` to `last`, both included; `last="6.1"` takes in all of 6.1.
 
-    None leaves that end open.
+    None leaves that end open. The version is the kernel's own, which its headers know
+    (linux/version.h): Debian's release 6.1.0-53 is 6.1.187.
     """
 
     first: str | None = declared(optional(_version), default=None)
