@@ -16,6 +16,11 @@ class KernelCandidate(FactBase[str]):
         """One `apt-cache`."""
         return StringCommand(PROGRAM, "candidate")
 
+    @staticmethod
+    def default() -> str:
+        """No output: apt has none."""
+        return ""
+
     def process(self, output: list[str]) -> str:
         """Take the only line."""
         return "".join(output[:1])
