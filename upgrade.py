@@ -9,6 +9,7 @@ from operations import preflight, upgrade, verify
 preflight.safe(name="Check that it is safe to go on, and take the cluster's lock")
 verify.cluster_serves(name="Both nodes are whole")
 
+upgrade.lists(name="apt's lists")
 upgrade.headers(name="Headers of the new kernel")
 upgrade.built(turn="standby", name="Its modules, standby first")
 upgrade.built(turn="serving", name="Its modules, serving node")

@@ -13,11 +13,11 @@ from operations.cluster import settling
 from operations.file import differing, install
 from operations.kmodule import builds, modules, twins
 from operations.node import serving_node, turn_of_this_host
-from operations.observation import converging, observed, pair
+from operations.observation import converging, observed, of_pair, pair
 from operations.packages import APT
 from operations.verify import cluster_amiss
 from operations.waiting import until
-from san.decide.kmodules import lacking, release_to
+from san.decide.kmodules import common, lacking, release_to
 from san.decide.refusal import Refusal
 from san.decide.serving import Turn
 from san.model import Cluster, Node
@@ -31,15 +31,29 @@ ORIGIN = "/var/lib/san/kmod/origin"
 STANDBY = "/usr/share/heartbeat/hb_standby"
 
 
+_targets: dict[tuple[str, bool], str] = {}
+"""The release by cluster, for the plan and for its execution."""
+
+
 def target() -> str:
-    """The kernel to go to: the one asked for with --to, or the newest that apt has of its kind."""
-    asked = host.data.get("to")
-    return release_to(str(asked) if asked else observed(host, KernelCandidate))
+    """The kernel both nodes go to: the one asked for with --to, or the newest that apt has.
+
+    Decided at the first question and kept: apt's lists may change during a run, and the modules are
+    built for one kernel.
+    """
+    cluster: Cluster = host.data.cluster
+    key = (cluster.name, state.is_executing)
+    if key not in _targets:
+        asked = host.data.get("to")
+        found = release_to(str(asked)) if asked else common(of_pair(cluster, KernelCandidate))
+        # Both nodes ask at once, and the first answer is the one for both.
+        _targets.setdefault(key, found)
+    return _targets[key]
 
 
 @converging(Node)
-def headers() -> Iterator[PyinfraCommand]:
-    """Install the headers of the new kernel, and nothing else of it.
+def lists() -> Iterator[PyinfraCommand]:
+    """Refresh what apt knows, unless the kernel is named; the newest is decided on after it.
 
     Both nodes have to take part: one serves while the other reboots.
     """
@@ -52,6 +66,11 @@ def headers() -> Iterator[PyinfraCommand]:
         yield StringCommand(
             "apt-get update || echo 'apt-get update fails: going on with its lists'"
         )
+
+
+@converging(Node)
+def headers() -> Iterator[PyinfraCommand]:
+    """Install the headers of the new kernel, and nothing else of it."""
     release = target()
     if release not in modules().headers and release != modules().running:
         yield StringCommand(f"{APT} linux-headers-{release}")

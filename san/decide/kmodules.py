@@ -1,7 +1,7 @@
 """Kernel modules: what a node has to build, what it takes from its twin, what it can't have."""
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 
 import attrs
 
@@ -99,6 +99,18 @@ def release_to(said: str) -> str:
             "6.1.0-47-cloud-amd64"
         )
     return said
+
+
+def common(candidates: Mapping[str, str]) -> str:
+    """The release that apt has on every node. Raises Refusal where that isn't one and the same."""
+    if len(set(candidates.values())) > 1:
+        known = sorted(candidates.items())
+        found = ", ".join(f"{said or 'none'} on {node}" for node, said in known)
+        raise Refusal(
+            f"apt's newest kernel is {found}: both nodes take the same one; apt-get update where "
+            "it is older, or name one: --to RELEASE"
+        )
+    return release_to(next(iter(candidates.values())))
 
 
 def undeclared(cluster: Cluster, found: KernelModulesState) -> tuple[str, ...]:

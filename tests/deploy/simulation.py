@@ -43,6 +43,8 @@ OLDER_KMOD = "an earlier version's\n"
 ORIGIN = "/var/lib/san/kmod/origin"
 NEWER = "6.1.0-56-cloud-amd64"
 """The kernel that apt has."""
+NEWEST = "6.1.0-57-cloud-amd64"
+"""The one that it gets while a run goes on."""
 BUILDS = "/var/lib/san/kmod/builds"
 INITDEAD = 30
 """Looks at a lone Heartbeat until it takes the peer for dead."""
@@ -123,9 +125,13 @@ class Machine:
     """Target and portal."""
     broken: str | None = None
     """What fails: the facts that have this in their script, or the commands."""
+    later: dict[str, dict] = attrs.Factory(dict)
+    """Attributes that are otherwise after a command, by what that has in it."""
     kernels: list[str] = attrs.Factory(lambda: [KERNEL])
     """Installed; a boot takes the last."""
     headers: set[str] = attrs.Factory(lambda: {KERNEL})
+    candidate: str = NEWER
+    """The newest kernel in its apt's lists; empty where they have none."""
     booted: str = KERNEL
     uptime: int = 1000
     held: bool = False
@@ -379,6 +385,9 @@ class World:
                 self.act(machine, command, part, stdin)
         except CommandError as error:
             return error.status, str(error), "command"
+        for text, attributes in machine.later.items():
+            if text in command:
+                self.machines[name] = attrs.evolve(self.machines[name], **attributes)
         return 0, "", "command"
 
     READ = ("base64", "cut", "uname")
@@ -394,7 +403,7 @@ class World:
             case ["uname", "-s"]:
                 return "Linux"
             case [_, "candidate"]:
-                return NEWER
+                return machine.candidate
 
     def take_lock(self, machine, holder, process):
         owner, words = machine.lock or (process, holder)

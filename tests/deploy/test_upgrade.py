@@ -4,7 +4,7 @@ import re
 
 import attrs
 import pytest
-from simulation import KERNEL, NEWER
+from simulation import KERNEL, NEWER, NEWEST
 
 from san.model import Directory, KernelModule
 
@@ -100,6 +100,72 @@ def test_a_held_kernel_is_let_go_when_its_modules_are_there(site):
     assert ran.returncode == 0, ran.output
     assert not any(site.world.machines[name].held for name in ("weasel", "otter"))
     assert site.world.machines["weasel"].booted == NEWER
+
+
+def becomes(**attributes):
+    """A change of a host: its attributes."""
+
+    def change(node):
+        for name, value in attributes.items():
+            setattr(node, name, value)
+
+    return change
+
+
+def test_lists_that_change_during_a_run_do_not_change_its_kernel(site):
+    """apt-daily reads them anew at any time: modules were built for the one decided on."""
+    gets = becomes(later={"san-kmod": {"candidate": NEWEST}})
+    site.change(weasel=gets, otter=gets)
+    ran = upgrade(site, "-y")
+
+    assert ran.returncode == 0, ran.output
+    for name in ("weasel", "otter"):
+        node = site.world.machines[name]
+        assert (node.booted, node.kernels) == (NEWER, [KERNEL, NEWER])
+    again = upgrade(site, "-y")
+    assert again.returncode == 0, again.output
+    for name in ("weasel", "otter"):
+        node = site.world.machines[name]
+        assert node.booted == NEWEST
+        assert ("fixture", NEWEST) in node.modules
+
+
+def test_the_kernel_is_decided_after_both_nodes_lists_were_read(site):
+    """The plan of the same run has seen the older ones."""
+    gets = becomes(later={"apt-get update": {"candidate": NEWEST}})
+    site.change(weasel=gets, otter=gets)
+    ran = upgrade(site)
+
+    assert ran.returncode == 0, ran.output
+    assert {site.world.machines[name].booted for name in ("weasel", "otter")} == {NEWEST}
+
+
+@pytest.mark.parametrize(("older", "said"), [(KERNEL, f"{KERNEL} on otter"), ("", "none on otter")])
+@pytest.mark.parametrize("how", ["-y", "--dry"])
+def test_nodes_whose_lists_differ_are_refused(site, how, older, said):
+    site.change(otter=becomes(candidate=older))
+    ran = upgrade(site, how)
+
+    assert f"apt's newest kernel is {said}, {NEWER} on weasel: " in ran.refusal
+    assert "--to RELEASE" in ran.refusal
+    assert steps(ran) == []
+
+
+def test_lists_without_a_kernel_are_refused(site):
+    site.change(**dict.fromkeys(("weasel", "otter"), becomes(candidate="")))
+    ran = upgrade(site, "-y")
+
+    assert "apt knows no kernel of the running one's kind here; name one: --to" in ran.refusal
+    assert steps(ran) == []
+
+
+def test_a_kernel_that_is_named_needs_no_lists(site):
+    site.change(otter=becomes(candidate=KERNEL))
+    ran = upgrade(site, "-y", "--data", f"to={NEWER}")
+
+    assert ran.returncode == 0, ran.output
+    assert not any("apt-get update" in command for _, command in ran.commands)
+    assert {site.world.machines[name].booted for name in ("weasel", "otter")} == {NEWER}
 
 
 def test_what_is_no_release_never_reaches_a_shell(site):
