@@ -42,9 +42,14 @@ def built(turn: Turn, kernels: Collection[str] = ()) -> Iterator[PyinfraCommand]
     yield from builds(kernels)
     found = modules()
     for release in kernels or dict.fromkeys((found.running, found.next)):
-        without = lacking(found, release)
-        if without:
-            raise Refusal("; ".join(without))
+        require(release)
+
+
+def require(release: str) -> None:
+    """Raise Refusal where this host lacks a module for the kernel `release`."""
+    without = lacking(modules(), release)
+    if without:
+        raise Refusal("; ".join(without))
 
 
 def _installed(cluster: Cluster) -> Iterator[PyinfraCommand]:

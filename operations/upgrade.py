@@ -11,7 +11,7 @@ from facts.kmodule import KernelCandidate
 from operations import lock
 from operations.cluster import settling
 from operations.file import differing, install
-from operations.kmodule import builds, modules, twins
+from operations.kmodule import builds, modules, require, twins
 from operations.node import serving_node, turn_of_this_host
 from operations.observation import converging, observed, of_pair, pair
 from operations.packages import APT
@@ -113,18 +113,27 @@ def image(turn: Turn) -> Iterator[PyinfraCommand]:
     if not turn_of_this_host(turn):
         return
     release = target()
+    if state.is_executing:
+        require(release)
     if release not in modules().kernels:
         yield StringCommand(f"{APT} linux-image-{release}")
     if not state.is_executing:
         return
+    _boots(release)
+    found = modules()
+    if found.origin is None and found.running != release:
+        yield install(public(ORIGIN, f"{serving_node()}\n", "modules"))
+
+
+def _boots(release: str) -> None:
+    """Raise Refusal where this host would not boot `release` next, or lacks a module for it."""
+    require(release)
     found = modules()
     if found.next != release:
         raise Refusal(
             f"the next boot takes {found.next}, not {release}; make it the boot loader's default "
             "(GRUB_DEFAULT=0 in /etc/default/grub, then update-grub), and run again"
         )
-    if found.origin is None and found.running != release:
-        yield install(public(ORIGIN, f"{serving_node()}\n", "modules"))
 
 
 @converging(Node)
@@ -139,6 +148,7 @@ def rebooted(*, first: bool) -> Iterator[PyinfraCommand]:
         return
     if state.is_executing:
         until("the peer to be whole", cluster_amiss, limit=settling(cluster))
+        _boots(release)
     yield from server.reboot._inner(reboot_timeout=BOOT_LIMIT)  # noqa: SLF001 (pyinfra's way to nest)
     lock.take(host)
     running = modules().running

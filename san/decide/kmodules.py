@@ -79,10 +79,13 @@ def _finished(
 
 def lacking(found: KernelModulesState, release: str) -> tuple[str, ...]:
     """What keeps a node on the kernel `release` from serving, a sentence each."""
+    # The report has no rows for a kernel of which the node has neither image nor headers.
+    unknown = f"nothing is known of it there; apt-get install linux-headers-{release}"
+    builds = {module: found.builds.get((module, release)) for module in found.versions}
     return tuple(
-        f"{module} for {of}: {build.reason}"
-        for (module, of), build in found.builds.items()
-        if of == release and not build.usable
+        f"{module} for {release}: {build.reason if build else unknown}"
+        for module, build in builds.items()
+        if build is None or not build.usable
     )
 
 

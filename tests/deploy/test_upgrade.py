@@ -27,6 +27,16 @@ def upgrade(bed, *arguments, **more):
     return bed.run(*arguments, deploy="upgrade.py", **more)
 
 
+def becomes(**attributes):
+    """A change of a host: its attributes."""
+
+    def change(node):
+        for name, value in attributes.items():
+            setattr(node, name, value)
+
+    return change
+
+
 def steps(ran):
     """What was done where, in order, without what the same program did just before."""
     return [
@@ -91,6 +101,32 @@ def test_a_module_that_does_not_compile_leaves_both_nodes_as_they_were(site):
     assert world.accidents == []
 
 
+@pytest.mark.parametrize(
+    ("goes_with", "left"), [("unhold", [KERNEL]), ("linux-image", [KERNEL, NEWER])]
+)
+def test_a_module_that_is_gone_again_keeps_the_node_from_the_kernel(site, goes_with, left):
+    """Its file is damaged, or cleaned up, between the check of all and the node's turn."""
+    site.change(otter=becomes(held=True, later={goes_with: {"modules": {}}}))
+    ran = upgrade(site, "-y")
+
+    assert f"fixture for {NEWER}: " in ran.refusal
+    world = site.world
+    assert (world.machines["otter"].kernels, world.machines["otter"].booted) == (left, KERNEL)
+    assert world.serving() == "weasel"
+    assert world.accidents == []
+
+
+def test_a_cluster_without_modules_gets_the_kernel(served):
+    ran = upgrade(served, "-y")
+
+    assert ran.returncode == 0, ran.output
+    assert not any("san-kmod" in step for _, step in steps(ran))
+    world = served.world
+    assert {world.machines[name].booted for name in ("weasel", "otter")} == {NEWER}
+    assert world.serving() == "weasel"
+    assert world.accidents == []
+
+
 def test_a_held_kernel_is_let_go_when_its_modules_are_there(site):
     site.change(otter=lambda node: node.uncompilable.add(("fixture", NEWER)))
     upgrade(site, "-y")
@@ -100,16 +136,6 @@ def test_a_held_kernel_is_let_go_when_its_modules_are_there(site):
     assert ran.returncode == 0, ran.output
     assert not any(site.world.machines[name].held for name in ("weasel", "otter"))
     assert site.world.machines["weasel"].booted == NEWER
-
-
-def becomes(**attributes):
-    """A change of a host: its attributes."""
-
-    def change(node):
-        for name, value in attributes.items():
-            setattr(node, name, value)
-
-    return change
 
 
 def test_lists_that_change_during_a_run_do_not_change_its_kernel(site):
