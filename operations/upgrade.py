@@ -108,21 +108,53 @@ def complete() -> Iterator[PyinfraCommand]:
 
 
 @converging(Node)
-def image(turn: Turn) -> Iterator[PyinfraCommand]:
-    """Install the new kernel; refuse to go on where the next boot would not take it."""
-    if not turn_of_this_host(turn):
+def origin() -> Iterator[PyinfraCommand]:
+    """Write down on both nodes where the service is, before anything moves it."""
+    if state.is_executing:
+        until("both nodes to be whole", cluster_amiss, limit=settling(host.data.cluster))
+    began = _began()
+    if began is not None and modules().origin is None:
+        yield install(public(ORIGIN, f"{began}\n", "modules"))
+
+
+def _began() -> str | None:
+    """Where the service was when the upgrade began; None where no upgrade is left to do."""
+    nodes = (modules(), *twins().values())
+    # A node that has lost it, or came late, goes by the other.
+    for each in nodes:
+        if each.origin is not None:
+            return each.origin
+    if all(each.running == target() for each in nodes):
+        return None
+    return serving_node()
+
+
+def _stands_by(*, first: bool) -> bool:
+    """Whether a step is for this host: the standby, with the service safe on its peer.
+
+    A plan is made before the service has moved: there, all but the `first` steps are the serving
+    node's, which stands by when they come.
+    """
+    serves: bool = serving_node() == host.data.member.name
+    if not state.is_executing:
+        return serves != first
+    if not serves:
+        _serves(_peer())
+    return not serves
+
+
+@converging(Node)
+def image(*, first: bool) -> Iterator[PyinfraCommand]:
+    """Install the new kernel on the standby; refuse to go on where its next boot won't take it."""
+    if not _stands_by(first=first):
         return
     release = target()
     if state.is_executing:
         require(release)
     if release not in modules().kernels:
         yield StringCommand(f"{APT} linux-image-{release}")
-    if not state.is_executing:
-        return
-    _boots(release)
-    found = modules()
-    if found.origin is None and found.running != release:
-        yield install(public(ORIGIN, f"{serving_node()}\n", "modules"))
+    if state.is_executing:
+        _boots(release)
 
 
 def _boots(release: str) -> None:
@@ -138,16 +170,13 @@ def _boots(release: str) -> None:
 
 @converging(Node)
 def rebooted(*, first: bool) -> Iterator[PyinfraCommand]:
-    """Reboot the node that doesn't serve into the new kernel, and wait until it is whole again."""
+    """Reboot the standby into the new kernel, and wait until it is whole again."""
     cluster: Cluster = host.data.cluster
     release = target()
-    # A plan is made before the service has moved.
-    serves = serving_node() == host.data.member.name
-    waits = serves if state.is_executing or first else not serves
-    if waits or modules().running == release:
+    # Who serves is asked first: once the standby reboots, it doesn't answer its peer.
+    if not _stands_by(first=first) or modules().running == release:
         return
     if state.is_executing:
-        until("the peer to be whole", cluster_amiss, limit=settling(cluster))
         _boots(release)
     yield from server.reboot._inner(reboot_timeout=BOOT_LIMIT)  # noqa: SLF001 (pyinfra's way to nest)
     lock.take(host)
@@ -174,26 +203,32 @@ def moved() -> Iterator[PyinfraCommand]:
 @converging(Node)
 def returned() -> Iterator[PyinfraCommand]:
     """Move the service back to where it was when the upgrade began."""
-    origin = modules().origin
+    began = _began()
     serves = serving_node()
-    if origin is None:
+    if began is None:
         return
-    if serves == host.data.member.name and serves != origin and origin in pair(host.data.cluster):
+    if serves == host.data.member.name and serves != began and began in pair(host.data.cluster):
         yield from _move()
     if state.is_executing:
-        until(
-            "the service to be back", lambda: _elsewhere(origin), limit=settling(host.data.cluster)
-        )
+        _serves(began)
     yield StringCommand("rm", "-f", ORIGIN)
 
 
 def _move() -> Iterator[PyinfraCommand]:
-    cluster: Cluster = host.data.cluster
-    peer = cluster.peer(host.data.member.name).name
     if state.is_executing:
-        until("both nodes to be whole", cluster_amiss, limit=settling(cluster))
+        until("both nodes to be whole", cluster_amiss, limit=settling(host.data.cluster))
     yield StringCommand(STANDBY, "all")
-    until(f"{peer} to serve", lambda: _elsewhere(peer), limit=settling(cluster))
+    _serves(_peer())
+
+
+def _peer() -> str:
+    cluster: Cluster = host.data.cluster
+    return cluster.peer(host.data.member.name).name
+
+
+def _serves(node: str) -> None:
+    """Wait until `node` serves, and the cluster is whole."""
+    until(f"{node} to serve", lambda: _elsewhere(node), limit=settling(host.data.cluster))
 
 
 def _elsewhere(node: str) -> str | None:

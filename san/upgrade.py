@@ -19,9 +19,9 @@ DEPLOY = Path(__file__).resolve().parents[1] / "upgrade.py"
 def upgrade_kernel(inventory: Path, *, to: str | None, dry: bool) -> None:
     """Bring both nodes of each cluster to a new kernel, while the cluster serves.
 
-    First the kernel's headers and every module for it; only then the kernel, the standby's reboot,
-    a planned move of the service, the other node's reboot, and the move back. Run it again after
-    an interruption: it goes on where it was.
+    First the kernel's headers and every module for it; only then the standby's kernel and reboot,
+    a planned move of the service, the other node's kernel and reboot, and the move back. Run it
+    again after an interruption: it goes on where it was.
     """
     try:
         load(inventory)

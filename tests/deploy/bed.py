@@ -44,10 +44,14 @@ class Ran:
         return dict(Counter(each["host"] for each in self.log))
 
     @property
+    def plan(self):
+        """The operations of `--json --dry` in their order."""
+        return self._report["plan"]
+
+    @property
     def planned(self):
         """Operation and host of each change in the plan of `--json --dry`."""
-        plan = self._report["plan"]
-        return {(each["name"], host) for each in plan for host in each["hosts_with_change"]}
+        return {(each["name"], host) for each in self.plan for host in each["hosts_with_change"]}
 
     @property
     def changed(self):
