@@ -52,6 +52,10 @@ def test_a_module_that_belongs_into_the_initrd_is_carried_there(lab):
     description = "/etc/san/kmod.d/dm-writeboost.conf"
     lab.ssh("otter", f"sed -i 's/^initrd no$/initrd yes/' {description}")
     assert "the initrd of" in lab.ssh("otter", "san-kmod gate", check=False).stderr
+    refused = lab.ssh("otter", "san-kmod build --kernel $(uname -r)", check=False).stderr
+    assert "update-initramfs leaves dm-writeboost.ko out" in refused
+    settings = "/etc/initramfs-tools/update-initramfs.conf"  # the lab's image saves that minute
+    lab.ssh("otter", f"sed -i 's/^update_initramfs=no$/update_initramfs=yes/' {settings}")
 
     lab.ssh("otter", "san-kmod build --kernel $(uname -r)", timeout=900)
 

@@ -60,6 +60,18 @@ def test_where_the_initrd_is_not_made_the_module_before_stays_and_the_next_build
     assert "srcversion=2" in node.ko(OLD).read_text()
 
 
+def test_where_the_initrd_is_made_without_the_module_that_is_told(node):
+    """With update_initramfs=no, update-initramfs(8) does nothing and says it went well."""
+    node.write(f"boot/initrd.img-{OLD}", "")
+    node.describe(initrd=True)
+    node.stub(lsinitramfs="echo usr/lib/modules/x/kernel/ext4.ko")
+
+    assert (
+        "update-initramfs leaves fixture.ko out; update_initramfs=yes in"
+        in node.call("build", "--kernel", OLD).stderr
+    )
+
+
 def test_a_finished_build_needs_no_headers(node):
     node.call("build")
     shutil.rmtree(node.root / f"lib/modules/{OLD}/build")
