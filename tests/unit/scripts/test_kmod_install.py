@@ -42,6 +42,17 @@ def test_where_the_disk_is_full_none_of_the_files_is_new(node):
     assert node.call("gate").returncode == 0
 
 
+def test_where_nothing_can_be_written_at_all_the_reason_names_the_disk(node):
+    """mktemp as it ends there, once the build is finished."""
+    node.call("build")
+    node.ko(OLD).unlink()
+    node.stub(mktemp="exit 1")
+
+    said = node.refuses()
+
+    assert f"it can't be installed below /lib/modules/{OLD}/updates/san: is a disk full?" in said
+
+
 def test_where_the_initrd_is_not_made_the_module_before_stays_and_the_next_build_makes_it(node):
     node.write(f"boot/initrd.img-{OLD}", "")
     node.describe(initrd=True)
