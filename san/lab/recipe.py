@@ -43,6 +43,7 @@ CACHED = (
     "lvm2",
     "tgt",
     "net-tools",
+    "ipmitool",
     "iptables",
     "nftables",
     # the client
