@@ -20,16 +20,18 @@ from san.decide.serving import Turn
 from san.decide.target import serves_exactly
 from san.model import Cluster, Node
 from san.observe.heartbeat import HeartbeatState
-from san.render.files import RESOURCE_SCRIPTS
+from san.render.files import HEARTBEAT_UNIT, RESOURCE_SCRIPTS
+
+_RELOAD = ("systemctl", "daemon-reload")
 
 
 @converging(Node)
 def configured(turn: Turn) -> Iterator[PyinfraCommand]:
-    """Install ha.cf, authkeys, haresources and the resource scripts.
+    """Install Heartbeat's unit, ha.cf, authkeys, haresources and the resource scripts.
 
     haresources and the scripts are read anew at each takeover, ha.cf at Heartbeat's start: the
-    standby's is restarted, the serving node's is not. It takes a changed ha.cf up in the run that
-    finds it on the standby.
+    standby's is restarted. The serving node's replaces its process and keeps what it holds; it
+    announces the pause, which takes a second or two.
     """
     if not turn_of_this_host(turn):
         return
@@ -41,19 +43,24 @@ def configured(turn: Turn) -> Iterator[PyinfraCommand]:
         if parting is not None:
             raise Refusal(parting)
     for file in changed:
-        yield install(file)
+        yield install(file, *(_RELOAD if file.path == HEARTBEAT_UNIT else ()))
     if found.running and (found.outdated or HA_CF in {file.path for file in changed}):
-        if serving_node() in {None, host.data.member.name}:
-            host.log_styled(
-                "ha.cf takes effect when Heartbeat next starts here; see docs/operating.md",
-                fg="yellow",
-            )
-        else:
+        if serving_node() not in {None, host.data.member.name}:
             yield StringCommand("systemctl", "restart", "heartbeat.service")
+        else:
+            yield from _replaced(cluster)
     if turn == "serving" and found.running:
         # Before the target is told of them: it can't listen where there is no address.
         for resource in absent_portals(cluster, observed(host, Network)):
             yield _start(resource)
+
+
+def _replaced(cluster: Cluster) -> Iterator[StringCommand]:
+    """A new Heartbeat process with what this one holds (heartbeat(8), -r)."""
+    watchdog = cluster.heartbeat.watchdog
+    if watchdog is not None:
+        yield StringCommand("modprobe", watchdog.module)
+    yield StringCommand("/usr/libexec/heartbeat/heartbeat", "-r")
 
 
 @converging(Node)

@@ -1,7 +1,7 @@
 """What is wanted: the site, its clusters and all they are made of, as frozen attrs classes."""
 
 from .cluster import SINGLE_HEARTBEAT_LINK, Client, Cluster, Node
-from .heartbeat import Bcast, Heartbeat, Link, Mcast, Ping, Serial, Ucast
+from .heartbeat import Bcast, Heartbeat, Link, Mcast, Ping, Serial, Ucast, Watchdog
 from .kmodule import Archive, Directory, KernelModule, Kernels, Patch, Signing, Tool
 from .network import Network, Portal
 from .problem import InventoryError, Problem
@@ -42,4 +42,5 @@ __all__ = [
     "Ucast",
     "Volume",
     "VolumeGroup",
+    "Watchdog",
 ]

@@ -7,7 +7,7 @@ from itertools import pairwise
 import attrs
 
 from . import text
-from .declare import declared, many, one_of, seconds, shown, whole
+from .declare import a, declared, many, one_of, optional, seconds, shown, whole
 from .network import ip
 from .problem import Problem
 from .secret import Secret, a_secret
@@ -92,6 +92,19 @@ _LINKS = (Ucast, Bcast, Mcast, Serial, Ping)
 
 
 @attrs.frozen
+class Watchdog:
+    """A timer below the node that resets it unless Heartbeat goes on touching it.
+
+    Heartbeat sets its time to deadtime. `module` is the kernel's driver: `softdog` for a timer of
+    the kernel's own, or that of the hardware, which a hung kernel can't stop (`iTCO_wdt`,
+    `ipmi_watchdog`, `i6300esb`, …; Debian loads none by itself).
+    """
+
+    module: str = declared(text.token, default="softdog")
+    device: str = declared(text.device, default="/dev/watchdog")
+
+
+@attrs.frozen
 class Heartbeat:
     """Timing in seconds, links, and the key that signs messages."""
 
@@ -106,6 +119,8 @@ class Heartbeat:
     """The same for the first time after Heartbeat starts, while networks still come up."""
     udpport: int = declared(whole(1, 65535, "a UDP port"), default=694)
     secret: Secret = declared(a_secret, default=Secret("HEARTBEAT_SECRET"), repr=False)
+    watchdog: Watchdog | None = declared(optional(a(Watchdog, "a Watchdog")), factory=Watchdog)
+    """None: a node whose Heartbeat hangs goes on serving until somebody looks."""
     auto_failback: bool = declared(one_of(True, False), default=False)
     """Whether the preferred node takes the resources back when it returns."""
 

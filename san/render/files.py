@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from san.model import Cluster
 
 from .drbd import drbd_res
+from .fence import fence_files
 from .file import File, public, secret
 from .haresources import haresources
-from .heartbeat import authkeys, ha_cf
+from .heartbeat import authkeys, ha_cf, unit
 from .iet import ietd_conf, initiators_allow
 from .initiator import initiatorname, iscsid_conf, multipath_conf, node_record, node_record_path
 from .kmod import kmod_files
@@ -19,6 +20,7 @@ from .template import raw
 __all__ = ["File", "client_files", "node_files"]
 
 RESOURCE_SCRIPTS = "/etc/ha.d/resource.d"
+HEARTBEAT_UNIT = "/etc/systemd/system/heartbeat.service.d/san.conf"
 
 
 def _scripts(cluster: Cluster) -> Iterator[File]:
@@ -57,11 +59,13 @@ def node_files(
     return (
         *kmod_files(cluster),
         *network_files(cluster, node, manager),
+        *fence_files(cluster),
         *(
             secret(f"/etc/drbd.d/{resource.name}.res", drbd_res(cluster, resource), "replication")
             for resource in cluster.resources
         ),
         public("/etc/lvm/lvmlocal.conf", lvm_filter(cluster, node, backing), "volumes"),
+        public(HEARTBEAT_UNIT, unit(cluster), "cluster"),
         public("/etc/ha.d/ha.cf", ha_cf(cluster), "cluster"),
         secret("/etc/ha.d/authkeys", authkeys(cluster), "cluster"),
         public("/etc/ha.d/haresources", haresources(cluster), "cluster"),

@@ -1,8 +1,13 @@
 """haresources: the resources, in the order in which they start on the node that takes over."""
 
-from san.model import Cluster
+from san.model import Cluster, Portal
 
 from .template import text
+
+
+def portal_at(cluster: Cluster, portal: Portal) -> str:
+    """The portal as its resource script takes it: ADDRESS/PREFIX/INTERFACE."""
+    return f"{portal.address}/{cluster.network_of(portal).interface}"
 
 
 def resources(cluster: Cluster) -> tuple[str, ...]:
@@ -15,7 +20,7 @@ def resources(cluster: Cluster) -> tuple[str, ...]:
         *(f"drbddisk::{resource.name}" for resource in cluster.resources),
         *(f"{cluster.volume_agent}::{group.name}" for group in cluster.volume_groups),
         *(
-            f"{cluster.address_agent}::{portal.address}/{cluster.network_of(portal).interface}"
+            f"{cluster.address_agent}::{portal_at(cluster, portal)}"
             for portal in cluster.portals
         ),
         "arp_filter",

@@ -42,3 +42,12 @@ def ha_cf(cluster: Cluster) -> str:
 def authkeys(cluster: Cluster) -> str:
     """/etc/ha.d/authkeys: Heartbeat refuses to start unless it is 0600."""
     return text("heartbeat/authkeys", secret=cluster.heartbeat.secret.reveal())
+
+
+def unit(cluster: Cluster) -> str:
+    """The drop-in of heartbeat.service: its watchdog, and when it may start and start again."""
+    return text(
+        "heartbeat/unit.conf",
+        watchdog=cluster.heartbeat.watchdog,
+        minors=[resource.minor for resource in cluster.resources],
+    )
