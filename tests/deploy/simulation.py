@@ -37,6 +37,7 @@ UNITS = {
     "open-iscsi": ("iscsid.service", "open-iscsi.service"),
     "multipath-tools": ("multipathd.service",),
 }
+HEARTBEAT = "/usr/libexec/heartbeat/heartbeat"
 KERNEL = "6.1.0-47-cloud-amd64"
 KMOD = "/usr/local/sbin/san-kmod"
 OLDER_KMOD = "an earlier version's\n"
@@ -429,8 +430,10 @@ class World:
         elif words[0] == "/usr/share/heartbeat/hb_standby":
             self.release(machine)
             self.take(self.peer(machine))
-        elif words[:2] == ["apt-get", "update"]:
+        elif words[:2] == ["apt-get", "update"] or words[0] == "modprobe":
             pass
+        elif words == [HEARTBEAT, "-r"]:
+            self.replace_heartbeat(machine)
         elif words[0] == "systemctl":
             for unit in words[2:]:  # none for daemon-reload
                 self.unit(machine, words[1], unit)
@@ -594,6 +597,12 @@ class World:
         machine.heartbeat = None if verb == "stop" else read
         if verb in {"start", "restart"}:
             machine.lonely = 0
+
+    def replace_heartbeat(self, machine):
+        """It reads its files anew and keeps what it holds."""
+        if machine.heartbeat is None:
+            raise CommandError("heartbeat: not running", 1)
+        machine.heartbeat = machine.text(f"{HA}/ha.cf"), machine.text(f"{HA}/authkeys")
 
     def drbdadm(self, machine, verb, *words):  # noqa: C901, PLR0912 (a case for each verb)
         if "drbd-utils" not in machine.packages:

@@ -75,7 +75,7 @@ def hosts():
 
 def is_golden(file):
     """Whether it is rendered; most resource scripts are their templates as they stand."""
-    return not file.path.endswith(("/iscsi-target", "/portal", "/volume-group", "/sbin/san-kmod"))
+    return not file.path.endswith(("/iscsi-target", "/portal", "/volume-group", "/sbin/san-kmod", "/sbin/san-fence"))
 
 
 def write():
