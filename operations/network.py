@@ -12,6 +12,10 @@ from operations.observation import converging, observed
 from san.decide.links import amiss
 from san.decide.serving import Turn
 from san.model import Client, Node
+from san.render.network import SYSCTL
+
+_LOAD = ("sysctl", "-q", "--load", SYSCTL)
+"""Panics are judged by it from now on, not from the next boot."""
 
 
 @converging(Node, Client)
@@ -26,7 +30,7 @@ def configured(turn: Turn) -> Iterator[PyinfraCommand]:
     cluster = host.data.cluster
     changed = differing("network")
     for file in changed:
-        yield install(file)
+        yield install(file, *(_LOAD if file.path == SYSCTL else ()))
     if changed:
         yield StringCommand("networkctl reload 2>/dev/null || :")
     for command in amiss(cluster, host.data.member.name, observed(host, Network)):

@@ -6,6 +6,7 @@ from .file import File, public
 from .template import text
 
 MANAGERS = ("systemd-networkd", "ifupdown")
+SYSCTL = "/etc/sysctl.d/60-san.conf"
 
 
 def host_networks(cluster: Cluster, host: str) -> tuple[Network, ...]:
@@ -23,7 +24,8 @@ def host_networks(cluster: Cluster, host: str) -> tuple[Network, ...]:
 def arp_filter_conf(cluster: Cluster, host: str) -> str:
     """/etc/sysctl.d/60-san.conf of `host`."""
     storage = [n.interface for n in host_networks(cluster, host) if n.role == "storage"]
-    return text("network/60-san.conf", interfaces=storage)
+    node = host in {each.name for each in cluster.nodes}
+    return text("network/60-san.conf", interfaces=storage, node=node)
 
 
 def arp_filter_script(cluster: Cluster) -> str:
@@ -36,7 +38,7 @@ def network_files(cluster: Cluster, host: str, manager: str) -> tuple[File, ...]
     """The interfaces of `host`, as `manager` (one of MANAGERS) reads them, and the ARP setting."""
     own = next(one for one in cluster.hosts if one.name == host).addresses
     interfaces = [(network, own.get(network.name)) for network in host_networks(cluster, host)]
-    sysctl = public("/etc/sysctl.d/60-san.conf", arp_filter_conf(cluster, host), "network")
+    sysctl = public(SYSCTL, arp_filter_conf(cluster, host), "network")
     if manager == "ifupdown":
         content = text("network/interfaces", interfaces=interfaces)
         return (public("/etc/network/interfaces.d/san", content, "network"), sysctl)

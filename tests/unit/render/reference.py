@@ -17,6 +17,10 @@ from san.render.files import client_files, node_files
 
 ROOT = Path(__file__).parents[3]
 GOLDEN = Path(__file__).with_name("golden")
+AS_THEY_STAND = (
+    *("/iscsi-target", "/portal", "/volume-group"),
+    *("/sbin/san-fence", "/sbin/san-kmod"),
+)
 SECRETS = {
     "CHAP_SECRET": "golden-chap-0001",
     "DRBD_SECRET": "golden-drbd-0001",
@@ -75,7 +79,7 @@ def hosts():
 
 def is_golden(file):
     """Whether it is rendered; most resource scripts are their templates as they stand."""
-    return not file.path.endswith(("/iscsi-target", "/portal", "/volume-group", "/sbin/san-kmod", "/sbin/san-fence"))
+    return not file.path.endswith(AS_THEY_STAND)
 
 
 def write():

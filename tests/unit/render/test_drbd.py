@@ -19,11 +19,28 @@ def test_a_disk_for_each_node(cluster):
     assert "address ipv4 10.10.10.2:7790;" in otter
 
 
-def test_nothing_discards_data_after_a_split_brain(cluster):
+def test_nothing_discards_changes_after_a_split_brain(cluster):
+    """Only a side that changed nothing takes the other's data by itself."""
     found = drbd_res(cluster, cluster.resources[0])
-    for line in ("after-sb-0pri discard-zero-changes;", "after-sb-1pri disconnect;"):
-        assert line in found
-    assert "after-sb-2pri disconnect;" in found
+    assert "after-sb-0pri discard-zero-changes;" in found
+    for policy in re.findall(r"after-sb-[12]pri ([a-z-]+);", found):
+        assert policy == "call-pri-lost-after-sb"  # it honours what 0pri says
+    for harmful in ("violently", "discard-secondary", "discard-younger", "discard-older"):
+        assert harmful not in found
+    assert "discard-least" not in found
+
+
+def test_nobody_writes_alone_before_the_peer_is_known_of(cluster):
+    found = drbd_res(cluster, cluster.resources[0])
+    assert "fencing resource-and-stonith;" in found
+    assert 'fence-peer "/usr/local/sbin/san-fence fence-peer";' in found
+
+
+def test_a_primary_that_meets_newer_data_ends_itself(cluster):
+    found = drbd_res(cluster, cluster.resources[0])
+    assert "rr-conflict call-pri-lost;" in found
+    for handler in ("pri-lost", "pri-lost-after-sb"):
+        assert f'{handler} "/usr/local/sbin/san-fence reset ' in found
 
 
 def test_a_dead_peer_is_noticed_before_heartbeats_deadtime(cluster):

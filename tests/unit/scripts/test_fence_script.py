@@ -315,7 +315,7 @@ def test_a_peer_that_is_back_is_not_forgotten(weasel):
     ],
 )
 def test_a_question_that_is_not_ours_is_not_answered(otter, links, fields):
-    gi = ":".join([OLD, ZERO, ZERO, ZERO])
+    gi = f"{OLD}:{ZERO}:{ZERO}:{ZERO}"
     asked = {"HA_fres": "r0", "HA_fid": "1.1.1", "HA_fgi": gi, "HA_src": "weasel", **fields}
     assert otter.call("san-fence-ask", **asked).wait(10) == 1
     assert links.said == []
