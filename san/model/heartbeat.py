@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from ipaddress import IPv4Address
-from itertools import pairwise
 
 import attrs
 
@@ -125,22 +124,8 @@ class Heartbeat:
     """Whether the preferred node takes the resources back when it returns."""
 
     def problems(self) -> Iterator[Problem]:
-        """Timing that declares a living peer dead, and a key that authkeys can't carry."""
+        """A key that authkeys can't carry; `san.model.conflict` looks at the times."""
         yield from self.secret.unfit("Heartbeat's key", *SECRET_LENGTH)
-        for shorter, longer in pairwise(("keepalive", "warntime", "deadtime", "initdead")):
-            short, long = getattr(self, shorter), getattr(self, longer)
-            if not short < long:
-                yield Problem(
-                    longer,
-                    f"{long} s is not above {shorter} ({short} s); "
-                    "keep keepalive < warntime < deadtime < initdead",
-                )
-        if self.deadtime < self.initdead < 2 * self.deadtime:
-            yield Problem(
-                "initdead",
-                f"{self.initdead} s is less than twice deadtime ({self.deadtime} s), which a "
-                "booting network needs (ha.cf(5))",
-            )
 
     @property
     def peer_links(self) -> tuple[PeerLink, ...]:
