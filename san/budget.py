@@ -12,8 +12,9 @@ from rich.table import Table
 from san.decide.budget import Prediction, predictions, warnings
 from san.decide.gap import LAB, Pace, Part
 from san.inventory import load
-from san.model import Cluster, InventoryError
+from san.model import Cluster, Heartbeat, InventoryError, Timing
 from san.model.conflict import Conflict, conflicts
+from san.model.declare import problems_of
 
 PHASES = ("detection", "fencing", "takeover", "client_recovery")
 
@@ -69,14 +70,14 @@ def budget(
 def _refuse(error: InventoryError, *, as_json: bool) -> None:
     """Say what is wrong, and end: times that conflict add up to nothing."""
     if as_json:
-        # Times can be compared where nothing else is wrong; else a field may hold anything.
-        clusters = error.site.clusters if error.site and _only_times(error) else ()
+        clusters = error.site.clusters if error.site else ()
         answer = {
             "ok": False,
             "problems": [{"path": p.path, "sentence": p.sentence} for p in error.problems],
             "clusters": [
                 {"name": one.name, "conflicts": [_conflict(each) for each in conflicts(one)]}
-                for one in clusters
+                for one in (clusters if isinstance(clusters, tuple) else ())
+                if _comparable(one)
             ],
         }
         click.echo(json.dumps(answer, indent=2))
@@ -86,8 +87,15 @@ def _refuse(error: InventoryError, *, as_json: bool) -> None:
     sys.exit(1)
 
 
-def _only_times(error: InventoryError) -> bool:
-    return all(".heartbeat." in p.path or ".timing." in p.path for p in error.problems)
+def _comparable(cluster: object) -> bool:
+    """Whether its times are times: a site with problems may hold anything."""
+    return (
+        isinstance(cluster, Cluster)
+        and isinstance(cluster.heartbeat, Heartbeat)
+        and isinstance(cluster.timing, Timing)
+        and not any(problems_of(cluster.heartbeat))
+        and not any(problems_of(cluster.timing))
+    )
 
 
 def _conflict(conflict: Conflict) -> dict[str, object]:

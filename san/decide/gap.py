@@ -24,8 +24,8 @@ class Pace:
 
     takeover: float = 12
     """Declared dead to the last resource started. Measured under software emulation on 2 cores: 9
-    to 15, for six resource scripts and Heartbeat's own preparation; a loaded machine takes longer.
-    It is the time of process starts, of which hardware makes many more a second: measure yours."""
+    to 15, for six resource scripts and Heartbeat's own preparation on an idle machine.
+    It is the time of process starts: hardware needs less, a loaded machine more. Measure yours."""
     release: float = 6
     """The group's stop at a planned move. Not measured: half a takeover, since it runs the same
     scripts without Heartbeat's preparation."""
