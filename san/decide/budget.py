@@ -93,7 +93,7 @@ class _Fault:
     relies: str = ""
 
 
-_WATCH, _WATCHDOG, _HANDLER = "the watch", "the watchdog", "a fence-peer handler"
+_WATCH, _WATCHDOG, _HANDLER = "the watch", "the watchdog", "san-fence"
 
 _FAULTS: Mapping[str, _Fault] = {
     "power-cut": _Fault("power cut of the serving node", gap.gone),
@@ -143,4 +143,19 @@ def warnings(cluster: Cluster, pace: Pace = LAB) -> tuple[str, ...]:
             f"a client that boots during a takeover gives up its login after {patience} s, and a "
             f"power cut may last {cut.worst:g} s; raise timing.login_attempts"
         )
+    reset = cluster.heartbeat.reset_after + timing.peer_notice
+    given_up = round(cluster.heartbeat.deadtime + _promotion_patience(cluster), 1)
+    if reset > given_up:
+        said.append(
+            f"the reset of a node whose Heartbeat died: DRBD notices {reset:g} s after the death; "
+            f"drbddisk gives up its promotion after {given_up:g} s; lower timing.ping_int"
+        )
     return tuple(said)
+
+
+def _promotion_patience(cluster: Cluster) -> float:
+    """Seconds that drbddisk goes on trying: six times, a second apart (drbd-utils 9.22).
+
+    Each time the kernel looks again after the peer's ping timeout and 0.1 s (drbd_set_role).
+    """
+    return 5 + 6 * (cluster.timing.ping_timeout + 0.1)

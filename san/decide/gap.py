@@ -33,7 +33,8 @@ class Pace:
     """The target daemon killed and started in place. Its start was measured with 1.1 under
     emulation; the rest is assumed."""
     handler: float = 1
-    """A fence-peer handler whose peer answers at once. Assumed: two processes and two messages."""
+    """san-fence, DRBD's fence-peer handler, where the peer answers at once. Assumed: a few
+    processes and two messages."""
     fencing: float = 0
     """A STONITH device's answer, which Heartbeat waits for before it takes over. 0: none."""
 
@@ -106,18 +107,12 @@ def frozen(seconds: int) -> Gap:
 def unwatched(cluster: Cluster, pace: Pace) -> tuple[Part, ...]:
     """Heartbeat dies, the rest goes on: clients are served until the watchdog resets the node.
 
-    The gap begins there, so what is left of deadtime is all of the detection; the promotion waits
-    until DRBD has noticed the reset, at worst beyond that.
+    The gap begins there, after deadtime (`Heartbeat.reset_after`): the peer is already trying, and
+    goes on once DRBD has noticed.
     """
-    deadtime = cluster.heartbeat.deadtime
-    left = max(0.0, deadtime - cluster.watchdog)
-    _, fencing, takeover, _ = gone(cluster, pace)
-    wait = max(0.0, cluster.timing.peer_notice - left)
-    parts = (
-        Part(DETECTION, left, left + cluster.heartbeat.keepalive),
-        fencing,
-        Part(TAKEOVER, takeover.expected, takeover.worst + wait),
-    )
+    notice = cluster.timing.peer_notice
+    _, *others, _ = gone(cluster, pace)
+    parts = (Part(DETECTION, notice, notice), *others)
     return (*parts, _client(cluster, _sum(parts), silent=True))
 
 
@@ -169,9 +164,12 @@ def target(*, hung: bool) -> Gap:
 
 
 def apart(cluster: Cluster, pace: Pace) -> tuple[Part, ...]:
-    """Replication breaks: writes wait until DRBD has noticed and its handler has answered.
+    """Replication breaks: writes wait until DRBD has noticed and san-fence has an answer.
 
     A busy connection's last packet is the last acknowledgement, so all of the notice is waited for.
     """
     notice = cluster.timing.peer_notice
-    return (Part(DETECTION, notice, notice), Part(FENCING, pace.handler, cluster.fence_peer))
+    return (
+        Part(DETECTION, notice, notice),
+        Part(FENCING, pace.handler, max(pace.handler, cluster.timing.fence_answer)),
+    )

@@ -93,13 +93,8 @@ class Cluster:
     """Warnings that you have read and accept, by name."""
 
     @property
-    def watchdog(self) -> int:
-        """Seconds that the watchdog may go unfed before it resets its node."""
-        return self.timing.watchdog_for(self.heartbeat.deadtime)
-
-    @property
     def fence_peer(self) -> int:
-        """Seconds that DRBD's fence-peer handler may take."""
+        """Seconds in which a promotion must know what became of the peer."""
         return self.timing.fence_peer_for(self.heartbeat.deadtime)
 
     @property

@@ -7,7 +7,6 @@ import attrs
 
 from .problem import Problem
 from .rule import Change, Rule
-from .timing import PROMOTION_PATIENCE
 
 if TYPE_CHECKING:
     from .cluster import Cluster
@@ -72,36 +71,11 @@ RULES = (
         "DRBD wants a request answered before it would connect anew (drbd.conf-8.4(5))",
     ),
     Rule(
-        "watchdog-before-takeover",
-        ("timing.watchdog",),
-        "heartbeat.deadtime",
-        "timing.watchdog",
-        "the peer takes over after deadtime, so the node must have reset itself by then",
-    ),
-    Rule(
-        "watchdog-above-keepalive",
-        ("heartbeat.keepalive",),
-        "timing.watchdog",
-        "timing.watchdog",
-        "it is fed with each heartbeat, and would reset a healthy node",
-    ),
-    Rule(
-        "watchdog-noticed-in-time",
-        ("timing.watchdog", "timing.ping_int", "timing.ping_timeout"),
-        "heartbeat.deadtime",
-        "timing.watchdog",
-        f"drbddisk tries to promote for {PROMOTION_PATIENCE} s, and DRBD must have noticed the "
-        "reset before it gives up",
-        slack=PROMOTION_PATIENCE,
-        equal=True,
-    ),
-    Rule(
         "fence-peer-above-deadtime",
         ("heartbeat.deadtime",),
         "timing.fence_peer",
         "timing.fence_peer",
-        "its handler asks over Heartbeat's links, and Heartbeat needs deadtime to know that the "
-        "peer is dead",
+        "a promotion would be given up before Heartbeat knows that the peer is dead",
     ),
     Rule(
         "initiator-before-scsi",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from ipaddress import IPv4Address
+from math import ceil
 
 import attrs
 
@@ -126,6 +127,15 @@ class Heartbeat:
     def problems(self) -> Iterator[Problem]:
         """A key that authkeys can't carry; `san.model.conflict` looks at the times."""
         yield from self.secret.unfit("Heartbeat's key", *SECRET_LENGTH)
+
+    @property
+    def reset_after(self) -> int:
+        """Seconds of its own silence after which the watchdog resets a node.
+
+        Heartbeat's own arithmetic, which no directive changes: deadtime and 10 ms, in whole seconds
+        (heartbeat 3.0.6, hb_init_watchdog_interval). So the reset comes after deadtime, not within.
+        """
+        return ceil((round(1000 * self.deadtime) + 10) / 1000)
 
     @property
     def peer_links(self) -> tuple[PeerLink, ...]:

@@ -102,13 +102,7 @@ def _name(path: str) -> str:
 
 
 def _milliseconds(cluster: "Cluster", path: str) -> int:
-    match path:
-        case "timing.watchdog":
-            value: float = cluster.watchdog
-        case "timing.fence_peer":
-            value = cluster.fence_peer
-        case _:
-            value = _declared(cluster, path)
+    value = cluster.fence_peer if path == "timing.fence_peer" else _declared(cluster, path)
     return round(1000 * value)
 
 

@@ -13,13 +13,9 @@ from .declare import declared, optional, tenths, whole
 
 _SECONDS = "a number of seconds"
 
-PROMOTION_PATIENCE = 5
-"""Seconds that drbddisk goes on trying to promote: six attempts with a second in between
-(scripts/drbddisk of drbd-utils 9.22)."""
-
-FENCE_MARGIN = 9
-"""Seconds of a fence-peer handler beyond deadtime. The question and its answer are a few processes
-and two messages; a node that is starved of processor time still gets them done."""
+FENCE_MARGIN = 14
+"""Seconds of a promotion beyond deadtime: some answers of the peer, on a node that is starved of
+processor time."""
 
 
 @attrs.frozen
@@ -68,12 +64,11 @@ class Timing:
     volume_group: int = declared(whole(1, 600, _SECONDS), default=20)
     """volume-group: for one call of LVM, which waits as long as a disk below does."""
 
-    watchdog: int | None = declared(optional(whole(1, 600, _SECONDS)), default=None)
-    """The watchdog: how long it may go unfed before it resets the node; whole seconds, as its
-    driver counts. None: the most that `watchdog_for` allows."""
+    fence_answer: int = declared(whole(1, 60, _SECONDS), default=4)
+    """san-fence: for one answer of the peer, over Heartbeat's links; its scripts run one by one."""
     fence_peer: int | None = declared(optional(whole(1, 600, _SECONDS)), default=None)
-    """DRBD's fence-peer handler: how long it may take to learn what became of the peer. I/O waits
-    meanwhile. None: `deadtime` and a margin, so that Heartbeat has decided before it gives up."""
+    """san-fence: how long a promotion may take to learn what became of the peer. None: `deadtime`
+    and a margin, so that Heartbeat has decided before it gives up."""
     watch_interval: int = declared(whole(1, 60, _SECONDS), default=2)
     """The watch over the group: between two looks at what clients need. Each is a login."""
     watch_answer: int = declared(whole(1, 60, _SECONDS), default=3)
@@ -84,17 +79,6 @@ class Timing:
         """Seconds until DRBD knows that a silent peer is gone."""
         return round(self.ping_int + self.ping_timeout, 1)
 
-    def watchdog_for(self, deadtime: float) -> int:
-        """The watchdog's timeout beside that `deadtime`.
-
-        Below deadtime, since the peer takes over then; and early enough that DRBD has noticed the
-        reset while drbddisk still tries.
-        """
-        if self.watchdog is not None:
-            return self.watchdog
-        in_time = int(deadtime + PROMOTION_PATIENCE - self.peer_notice)
-        return max(1, min(ceil(deadtime) - 1, in_time))
-
     def fence_peer_for(self, deadtime: float) -> int:
-        """The fence-peer handler's limit beside that `deadtime`."""
+        """The promotion's limit beside that `deadtime`."""
         return ceil(deadtime) + FENCE_MARGIN if self.fence_peer is None else self.fence_peer

@@ -19,10 +19,7 @@ def resources(cluster: Cluster) -> tuple[str, ...]:
     return (
         *(f"drbddisk::{resource.name}" for resource in cluster.resources),
         *(f"{cluster.volume_agent}::{group.name}" for group in cluster.volume_groups),
-        *(
-            f"{cluster.address_agent}::{portal_at(cluster, portal)}"
-            for portal in cluster.portals
-        ),
+        *(f"{cluster.address_agent}::{portal_at(cluster, portal)}" for portal in cluster.portals),
         "arp_filter",
         "iscsi-target",
     )

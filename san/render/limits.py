@@ -1,4 +1,4 @@
-"""The resource scripts with the cluster's limits in them.
+"""The programs of a node with the cluster's limits in them.
 
 A script stays one that runs, and that its tests run, as it stands in templates/: its limits are
 constants at its head, a line each. Rendering it sets their numbers.
@@ -23,6 +23,12 @@ def target_script(cluster: Cluster) -> str:
 def volume_group_script(cluster: Cluster) -> str:
     """/etc/ha.d/resource.d/volume-group."""
     return _limited("resource.d/volume-group", {"LIMIT_S": cluster.timing.volume_group})
+
+
+def fence_program(cluster: Cluster) -> str:
+    """/usr/local/sbin/san-fence."""
+    limits = {"ANSWER_S": cluster.timing.fence_answer, "PROMOTE_S": cluster.fence_peer}
+    return _limited("fence/san-fence", limits)
 
 
 def _limited(template: str, limits: dict[str, int]) -> str:

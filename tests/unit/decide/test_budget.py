@@ -93,19 +93,15 @@ class TestFaults:
         assert prediction(patient, "frozen-60").expected == 46.5
 
     def test_heartbeat_killed_is_served_until_the_watchdog(self, cluster):
+        """Which resets after deadtime: the peer waits for DRBD to notice, and for nothing else."""
         found = phases(prediction(cluster, "heartbeat-killed"))
-        assert found[DETECTION] == (1, 2)  # the watchdog takes 5 s of deadtime
-        assert found[TAKEOVER] == (
-            12,
-            35.5,
-        )  # DRBD notices 4.5 s after the reset, deadtime ends at 1
-        early = with_timing(cluster, watchdog=2)
-        assert phases(prediction(early, "heartbeat-killed"))[DETECTION] == (4, 5)
+        assert found[DETECTION] == (4.5, 4.5)
+        assert found[TAKEOVER] == (12, 32)
 
     def test_a_cut_replication_waits_for_drbd_and_its_handler(self, cluster):
         found = phases(prediction(cluster, "replication-cut"))
-        assert found == {DETECTION: (4.5, 4.5), "fencing": (1, 15)}
-        slow = with_timing(cluster, fence_peer=40)
+        assert found == {DETECTION: (4.5, 4.5), "fencing": (1, 4)}
+        slow = with_timing(cluster, fence_answer=40)
         assert prediction(slow, "replication-cut").worst == 44.5
 
     def test_one_of_two_cables_is_multipaths(self, cluster):
@@ -173,6 +169,17 @@ class TestWarnings:
         )
         assert warnings(swift, Pace(takeover=2, release=1)) == ()
 
+    def test_a_reset_that_drbd_notices_too_late(self, cluster):
+        """drbddisk tries six times: 5 s of pauses, and each time ping_timeout and 0.1 s."""
+        slow = with_timing(
+            with_heartbeat(cluster, deadtime=30, initdead=60), ping_int=10, ping_timeout=0.5
+        )
+        assert (
+            "notices 41.5 s after the death; drbddisk gives up its promotion after 38.6 s"
+            in (warnings(slow)[-1])
+        )
+        assert "drbddisk" not in str(warnings(with_timing(slow, ping_int=7)))
+
     def test_a_client_that_boots_meanwhile(self, cluster):
         hasty = with_timing(cluster, login_attempts=9)
         assert "gives up its login after 45 s" in warnings(hasty)[-1]
@@ -187,6 +194,7 @@ GROWS = (
     "target_stop",
     "volume_group",
     "fence_peer",
+    "fence_answer",
     "watch_interval",
     "watch_answer",
     "replacement_timeout",

@@ -12,7 +12,9 @@ from san.model.declare import takes
 from san.model.heartbeat import Heartbeat
 
 SLOW = settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=100,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much],
 )
 
 HEARTBEAT = ("keepalive", "warntime", "deadtime", "initdead")
@@ -43,8 +45,7 @@ class TestFields:
             ("login_attempts", 0, "number of attempts"),
             ("polling_interval", "1", "whole number"),
             ("target_start", 601, "from 1 to 600"),
-            ("watchdog", 0, "whole number from 1"),
-            ("watchdog", 4.5, "whole number"),
+            ("fence_answer", 4.5, "whole number"),
             ("fence_peer", 0, "whole number from 1"),
             ("watch_interval", 61, "from 1 to 60"),
         ],
@@ -77,13 +78,6 @@ class TestConflicts:
             ({"ping_timeout": 3}, "drbd-before-heartbeat", ("deadtime", 6.1)),
             ({"drbd_timeout": 3, "connect_int": 4}, "drbd-timeout-below-ping-int", 2.9),
             ({"drbd_timeout": 3, "ping_int": 4}, "drbd-timeout-below-connect-int", 2.9),
-            ({"watchdog": 6}, "watchdog-before-takeover", ("deadtime", 6.1)),
-            ({"watchdog": 1}, "watchdog-above-keepalive", ("keepalive", 0.9)),
-            (
-                {"watchdog": 25, "deadtime": 26, "initdead": 60, "ping_int": 6},
-                "watchdog-noticed-in-time",
-                ("deadtime", 27.5),
-            ),
             ({"fence_peer": 6}, "fence-peer-above-deadtime", ("deadtime", 5.9)),
             ({"replacement_timeout": 26}, "initiator-before-scsi", ("replacement_timeout", 25)),
             ({"polling_interval": 3}, "polling", ("polling_interval", 2)),
@@ -108,8 +102,6 @@ class TestConflicts:
             {"drbd_timeout": 2.9},
             {"initdead": 12},
             {"keepalive": 2.9},
-            {"watchdog": 5},
-            {"watchdog": 2},
             {"fence_peer": 7},
             {"replacement_timeout": 25},
             {"polling_interval": 2},
@@ -141,26 +133,18 @@ class TestConflicts:
 
 class TestWhatFollows:
     @pytest.mark.parametrize(
-        ("deadtime", "ping_int", "watchdog"),
-        [
-            (6, 3, 5),
-            (5.5, 3, 5),
-            (4.6, 3, 4),
-            (30, 3, 29),
-            (30, 10, 23),  # DRBD notices after 11.5 s, and drbddisk gives up 35 s after the fault
-        ],
+        ("deadtime", "reset"), [(6, 7), (5.5, 6), (4.6, 5), (6.99, 7), (6.995, 8), (30, 31)]
     )
-    def test_the_watchdog_follows_deadtime(self, cluster, deadtime, ping_int, watchdog):
-        cluster = put(cluster, "heartbeat.deadtime", deadtime)
-        assert put(cluster, "timing.ping_int", ping_int).watchdog == watchdog
+    def test_the_watchdog_follows_deadtime(self, cluster, deadtime, reset):
+        """Heartbeat's own arithmetic: (deadtime + 10 ms), rounded up to seconds."""
+        assert put(cluster, "heartbeat.deadtime", deadtime).heartbeat.reset_after == reset
 
-    def test_the_fence_peer_handler_follows_deadtime(self, cluster):
-        assert cluster.fence_peer == 15
-        assert put(cluster, "heartbeat.deadtime", 29.5).fence_peer == 39
+    def test_a_promotions_limit_follows_deadtime(self, cluster):
+        assert cluster.fence_peer == 20
+        assert put(cluster, "heartbeat.deadtime", 29.5).fence_peer == 44
 
     def test_what_is_declared_counts(self, cluster):
-        assert put(cluster, "timing.watchdog", 4).watchdog == 4
-        assert put(cluster, "timing.fence_peer", 20).fence_peer == 20
+        assert put(cluster, "timing.fence_peer", 30).fence_peer == 30
 
 
 def times(kind, names):
@@ -179,9 +163,8 @@ def values(kind, name):
 @SLOW
 @given(times(Heartbeat, HEARTBEAT), times(Timing, WAITS), st.data())
 def test_every_conflict_vanishes_after_its_change(cluster, beats, waits, data):
-    for name in ("watchdog", "fence_peer"):
-        if data.draw(st.booleans()):
-            waits[name] = None
+    if data.draw(st.booleans()):
+        waits["fence_peer"] = None
     heartbeat = attrs.evolve(cluster.heartbeat, **beats)
     cluster = attrs.evolve(cluster, heartbeat=heartbeat, timing=Timing(**waits))
 
@@ -196,12 +179,3 @@ def test_every_conflict_vanishes_after_its_change(cluster, beats, waits, data):
         assert conflict.rule not in {left.rule for left in conflicts(mended)}, conflict
         part, name = change.path.split(".")
         assert takes(type(getattr(cluster, part)), name, change.value)
-
-
-@SLOW
-@given(times(Heartbeat, HEARTBEAT))
-def test_what_follows_conflicts_with_nothing(cluster, beats):
-    cluster = attrs.evolve(cluster, heartbeat=attrs.evolve(cluster.heartbeat, **beats))
-    rules = {conflict.rule for conflict in conflicts(cluster)}
-    if not rules - {"watchdog-above-keepalive"}:
-        assert rules == set()
