@@ -66,7 +66,7 @@ class Timing:
 
     fence_answer: int = declared(whole(1, 60, _SECONDS), default=4)
     """san-fence: for one answer of the peer, over Heartbeat's links; its scripts run one by one."""
-    fence_peer: int | None = declared(optional(whole(1, 600, _SECONDS)), default=None)
+    fence_peer: int | None = declared(optional(whole(1, 600, _SECONDS)), default=20)
     """san-fence: how long a promotion may take to learn what became of the peer. None: `deadtime`
     and a margin, so that Heartbeat has decided before it gives up."""
     watch_interval: int = declared(whole(1, 60, _SECONDS), default=2)

@@ -106,7 +106,7 @@ class TestConflicts:
             {"replacement_timeout": 25},
             {"polling_interval": 2},
             {"watch_answer": 8},
-            {"deadtime": 30, "initdead": 60, "ping_int": 20},
+            {"deadtime": 30, "initdead": 60, "ping_int": 20, "fence_peer": None},
         ],
     )
     def test_just_enough_is_enough(self, cluster, times):
@@ -141,7 +141,8 @@ class TestWhatFollows:
 
     def test_a_promotions_limit_follows_deadtime(self, cluster):
         assert cluster.fence_peer == 20
-        assert put(cluster, "heartbeat.deadtime", 29.5).fence_peer == 44
+        free = put(cluster, "timing.fence_peer", None)
+        assert put(free, "heartbeat.deadtime", 29.5).fence_peer == 44
 
     def test_what_is_declared_counts(self, cluster):
         assert put(cluster, "timing.fence_peer", 30).fence_peer == 30
