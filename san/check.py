@@ -13,6 +13,7 @@ import click
 from rich.console import Console
 from rich.tree import Tree
 
+from san.decide.budget import prediction
 from san.inventory import load
 from san.model import Chap, Cluster, InventoryError, Problem, Secret, Site
 from san.model.declare import parts_of
@@ -69,6 +70,11 @@ def _show(inventory: Path, clusters: tuple[Cluster, ...]) -> None:
     console.print(f"{inventory}: {', '.join(counts)}: no problems")
     for cluster in clusters:
         console.print(_tree(cluster))
+        cut = prediction(cluster, "power-cut")
+        console.print(
+            f"{cluster.name}: a power cut of the serving node is expected to stop its clients for "
+            f"{cut.expected:g} s, at worst {cut.worst:g} s, at the emulated lab's pace (san budget)"
+        )
         for warning in cluster.acknowledged:
             console.print(f"warning, acknowledged by {cluster.name}: {warning}")
 

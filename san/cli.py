@@ -6,6 +6,7 @@ import click
 
 COMMANDS = {
     "bench": ("san.bench", "bench"),
+    "budget": ("san.budget", "budget"),
     "check": ("san.check", "check"),
     "demo": ("san.demo", "demo"),
     "drill": ("san.drill.commands", "drill"),
@@ -34,4 +35,4 @@ class LazyGroup(click.Group):
 
 @click.command(cls=LazyGroup)
 def main() -> None:
-    """Check the inventory, run the lab, drill failovers, upgrade kernels."""
+    """Check the inventory and its times, run the lab, drill failovers, upgrade kernels."""

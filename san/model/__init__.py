@@ -9,6 +9,7 @@ from .secret import Secret
 from .site import Site
 from .storage import DrbdResource, Volume, VolumeGroup
 from .target import Acl, Chap, Lun, Target
+from .timing import Timing
 
 __all__ = [
     "SINGLE_HEARTBEAT_LINK",
@@ -38,6 +39,7 @@ __all__ = [
     "Signing",
     "Site",
     "Target",
+    "Timing",
     "Tool",
     "Ucast",
     "Volume",

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import attrs
 
-from . import cabling, stacking, text
+from . import cabling, conflict, stacking, text
 from .declare import a, declared, duplicates, many, mapping, one_of, shown
 from .heartbeat import Heartbeat
 from .kmodule import KernelModule
@@ -14,6 +14,7 @@ from .problem import Problem
 from .secret import Secret
 from .storage import DrbdResource, VolumeGroup
 from .target import Target
+from .timing import Timing
 
 SINGLE_HEARTBEAT_LINK = "single-heartbeat-link"
 """The warning that fewer than two links join the nodes: one broken cable is then a split brain."""
@@ -79,6 +80,7 @@ class Cluster:
     portals: tuple[Portal, ...] = declared(many(Portal, "Portals", least=1))
     targets: tuple[Target, ...] = declared(many(Target, "Targets", least=1))
     heartbeat: Heartbeat = declared(a(Heartbeat, "a Heartbeat"))
+    timing: Timing = declared(a(Timing, "a Timing"), factory=Timing)
     clients: tuple[Client, ...] = declared(many(Client, "Clients"), default=())
     target_software: str = declared(one_of("stgt", "iet"), default="stgt")
     address_agent: str = declared(one_of("IPaddr", "IPaddr2", "portal"), default="portal")
@@ -89,6 +91,11 @@ class Cluster:
     """Kernel modules that a node needs to serve: built for each of its kernels (san.modules)."""
     acknowledged: tuple[str, ...] = declared(many(str, "names of warnings"), default=())
     """Warnings that you have read and accept, by name."""
+
+    @property
+    def fence_peer(self) -> int:
+        """Seconds in which a promotion must know what became of the peer."""
+        return self.timing.fence_peer_for(self.heartbeat.deadtime)
 
     @property
     def preferred(self) -> Node:
@@ -155,6 +162,7 @@ class Cluster:
         yield from self._acknowledged()
         yield from cabling.problems(self)
         yield from stacking.problems(self)
+        yield from conflict.problems(self)
 
     def _names(self) -> Iterator[Problem]:
         for field in ("networks", "resources", "volume_groups", "modules"):

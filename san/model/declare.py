@@ -42,6 +42,12 @@ def problems_of(part: Any) -> Iterator[Problem]:  # noqa: ANN401 (any model clas
         yield from own()
 
 
+def takes(kind: type, name: str, value: object) -> bool:
+    """Whether the field `name` of the model class `kind` takes `value`."""
+    checks = attrs.fields_dict(kind)[name].metadata.get(_CHECKS, ())
+    return all(check(value) is None for check in checks)
+
+
 def _field_problems(field: "attrs.Attribute[Any]", value: Any) -> Iterator[Problem]:  # noqa: ANN401
     for check in field.metadata.get(_CHECKS, ()):
         found = check(value)
@@ -138,13 +144,21 @@ def whole(least: int, most: int, what: str) -> Check:
 
 def seconds(least: float, most: float) -> Check:
     """The value is a time in seconds from `least` to `most`, in whole milliseconds."""
+    return _time(least, most, 3, "a millisecond, which ha.cf can't carry")
 
+
+def tenths(least: float, most: float) -> Check:
+    """The value is a time in seconds from `least` to `most`, in whole tenths of one."""
+    return _time(least, most, 1, "a tenth of a second, which drbd.conf can't carry")
+
+
+def _time(least: float, most: float, digits: int, grain: str) -> Check:
     def check(value: object) -> str | None:
         # The range comes first: it stops infinities, NaN and ints that no float can hold.
         if type(value) in (int, float) and least <= value <= most:  # type: ignore[operator]
-            if round(value, 3) == value:  # type: ignore[call-overload]
+            if round(value, digits) == value:  # type: ignore[call-overload]
                 return None
-            return f"{shown(value)} s is finer than a millisecond, which ha.cf can't carry"
+            return f"{shown(value)} s is finer than {grain}"
         return f"{shown(value)} is not a time: write seconds, a number from {least} to {most}"
 
     return check

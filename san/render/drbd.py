@@ -16,6 +16,7 @@ def drbd_res(cluster: Cluster, resource: DrbdResource) -> str:
     return text(
         "drbd/resource.res",
         resource=resource,
+        timing=cluster.timing,
         nodes=nodes,
         secret=resource.secret.reveal(),
     )

@@ -6,6 +6,7 @@ from san.model import Cluster
 
 from .file import File, public
 from .haresources import portal_at
+from .limits import fence_program
 from .template import raw, text
 
 PROGRAM = "/usr/local/sbin/san-fence"
@@ -20,7 +21,7 @@ def fence_conf(cluster: Cluster) -> str:
 
 def fence_files(cluster: Cluster) -> Iterator[File]:
     """The handler, its configuration, and Heartbeat's way to it: before DRBD is told of it."""
-    yield public(PROGRAM, raw("fence/san-fence"), "replication", mode=0o755)
+    yield public(PROGRAM, fence_program(cluster), "replication", mode=0o755)
     yield public("/etc/san/fence.conf", fence_conf(cluster), "replication")
     for message in MESSAGES:
         yield public(f"/etc/ha.d/rc.d/{message}", raw("fence/rc"), "replication", mode=0o755)

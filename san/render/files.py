@@ -12,6 +12,7 @@ from .heartbeat import authkeys, ha_cf, unit
 from .iet import ietd_conf, initiators_allow
 from .initiator import initiatorname, iscsid_conf, multipath_conf, node_record, node_record_path
 from .kmod import kmod_files
+from .limits import target_script, volume_group_script
 from .lvm import lvm_filter
 from .network import arp_filter_script, network_files
 from .stgt import stgt_conf
@@ -28,7 +29,7 @@ def _scripts(cluster: Cluster) -> Iterator[File]:
     contents = {
         "arp_filter": arp_filter_script(cluster),
         "portal": raw("resource.d/portal"),
-        "volume-group": raw("resource.d/volume-group"),
+        "volume-group": volume_group_script(cluster),
     }
     for name, content in contents.items():
         yield public(f"{RESOURCE_SCRIPTS}/{name}", content, "cluster", mode=0o755)
@@ -36,7 +37,7 @@ def _scripts(cluster: Cluster) -> Iterator[File]:
 
 def _target_files(cluster: Cluster) -> Iterator[File]:
     software = cluster.target_software
-    script = raw(f"resource.d/iscsi-target.{software}")
+    script = target_script(cluster)
     yield public(f"{RESOURCE_SCRIPTS}/iscsi-target", script, "targets", mode=0o755)
     if software == "stgt":
         yield secret("/etc/san/stgt.conf", stgt_conf(cluster), "targets")
@@ -88,10 +89,12 @@ def client_files(
         secret("/etc/iscsi/iscsid.conf", iscsid_conf(cluster), "clients"),
         *(
             secret(
-                node_record_path(records, target, portal), node_record(target, portal), "clients"
+                node_record_path(records, target, portal),
+                node_record(target, portal, cluster.timing),
+                "clients",
             )
             for target in cluster.targets
             for portal in cluster.portals
         ),
-        public("/etc/multipath.conf", multipath_conf(), "clients"),
+        public("/etc/multipath.conf", multipath_conf(cluster), "clients"),
     )

@@ -1,6 +1,6 @@
 """A client: open-iscsi logs in to every portal, multipath makes one disk of the paths."""
 
-from san.model import Client, Cluster, Portal, Target
+from san.model import Client, Cluster, Portal, Target, Timing
 
 from .template import text
 
@@ -17,15 +17,19 @@ def iscsid_conf(cluster: Cluster) -> str:
     other case.
     """
     chaps = {target.chap for target in cluster.targets}
-    return text("client/iscsid.conf", chap=chaps.pop() if len(chaps) == 1 else None)
+    return text(
+        "client/iscsid.conf",
+        timing=cluster.timing,
+        chap=chaps.pop() if len(chaps) == 1 else None,
+    )
 
 
-def node_record(target: Target, portal: Portal) -> str:
+def node_record(target: Target, portal: Portal, timing: Timing) -> str:
     """A record of open-iscsi's database: how to log in to `target` through `portal`.
 
     Written as a file, its CHAP secret never is an argument of iscsiadm.
     """
-    return text("client/node", target=target, portal=portal, chap=target.chap)
+    return text("client/node", target=target, portal=portal, timing=timing, chap=target.chap)
 
 
 def node_record_path(records: str, target: Target, portal: Portal) -> str:
@@ -33,6 +37,6 @@ def node_record_path(records: str, target: Target, portal: Portal) -> str:
     return f"{records}/{target.name}/{portal.ip},3260,1/default"
 
 
-def multipath_conf() -> str:
+def multipath_conf(cluster: Cluster) -> str:
     """/etc/multipath.conf."""
-    return text("client/multipath.conf")
+    return text("client/multipath.conf", timing=cluster.timing)

@@ -12,6 +12,16 @@ def _seconds(value: float) -> str:
     return str(int(value)) if value == int(value) else f"{round(value * 1000)}ms"
 
 
+def _tenths(value: float) -> int:
+    """A time as drbd.conf(5) writes its timeouts."""
+    return round(value * 10)
+
+
+def _plain(value: float) -> str:
+    """A number for people: 2 and not 2.0."""
+    return f"{value:g}"
+
+
 _environment = Environment(
     loader=FileSystemLoader(TEMPLATES),
     undefined=StrictUndefined,
@@ -20,7 +30,7 @@ _environment = Environment(
     lstrip_blocks=True,
     keep_trailing_newline=True,
 )
-_environment.filters["seconds"] = _seconds
+_environment.filters |= {"seconds": _seconds, "tenths": _tenths, "plain": _plain}
 
 
 def text(template: str, **values: object) -> str:

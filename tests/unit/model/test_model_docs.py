@@ -28,3 +28,9 @@ def test_it_names_every_class_and_field(name):
     assert f"`{name}" in TEXT or f" {name}" in TEXT
     for field in attrs.fields(part):
         assert f"`{field.name}`" in TEXT or name in ("Site", "Secret"), field.name
+
+
+def test_it_says_every_default_time():
+    shown = dict(re.findall(r"^\| `(\w+)` \| .* \| `([\w.]+)`.* \|$", TEXT, re.MULTILINE))
+    for field in attrs.fields(san.model.Timing):
+        assert shown[field.name] == str(field.default), field.name

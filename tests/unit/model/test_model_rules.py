@@ -156,7 +156,7 @@ class TestTiming:
     )
     def test_its_order(self, cluster, field, value, blamed):
         cluster = put(cluster, f"heartbeat.{field}", value)
-        says(cluster, at=f"heartbeat.{blamed}", words=" s is ")
+        says(cluster, at=f"heartbeat.{blamed}", words="must ")
 
     def test_twice_deadtime_is_enough(self, cluster):
         assert problems(put(cluster, "heartbeat.initdead", 12)) == []

@@ -38,9 +38,7 @@ def iet(machine, tmp_path):
     machine.run("cp", "/bin/sleep", str(hidden / "ietd"))
     script = raw("resource.d/iscsi-target.iet").replace("/proc/net/iet/", "/run/")
     machine.script.write_text(
-        script.replace("set -u\n", f"set -u\nPATH={programs}:$PATH\n").replace(
-            "LIMIT=20 ", "LIMIT=4 "
-        )
+        script.replace("set -u\n", f"set -u\nPATH={programs}:$PATH\n").replace("_S=20 ", "_S=4 ")
     )
     machine.put("/run/volume", "")
     yield machine

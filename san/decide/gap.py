@@ -1,0 +1,175 @@
+"""A gap in phases: what clients wait for at each kind of fault, and how long.
+
+Expected is each timer at the middle of its cycle; worst is each at its end, with one step that
+needs all of its limit. What no timer sets, a machine's pace, is `Pace`.
+"""
+
+from collections.abc import Callable
+
+import attrs
+
+from san.model import Cluster
+
+RETRY = 3
+"""Seconds that iscsid waits after a failed attempt to connect, its ISCSI_CONN_ERR_REOPEN_DELAY; no
+setting changes it."""
+
+DETECTION, FENCING, TAKEOVER, RECOVERY = "detection", "fencing", "takeover", "client_recovery"
+"""The phases; all but fencing as in san.drill.timeline."""
+
+
+@attrs.frozen
+class Pace:
+    """How fast the machines do what no timer sets, in seconds."""
+
+    takeover: float = 12
+    """Declared dead to the last resource started. Measured under software emulation on 2 cores: 9
+    to 15, for six resource scripts and Heartbeat's own preparation on an idle machine.
+    It is the time of process starts: hardware needs less, a loaded machine more. Measure yours."""
+    release: float = 6
+    """The group's stop at a planned move. Not measured: half a takeover, since it runs the same
+    scripts without Heartbeat's preparation."""
+    restart: float = 3
+    """The target daemon killed and started in place. Its start was measured with 1.1 under
+    emulation; the rest is assumed."""
+    handler: float = 1
+    """san-fence, DRBD's fence-peer handler, where the peer answers at once. Assumed: a few
+    processes and two messages."""
+    fencing: float = 0
+    """A STONITH device's answer, which Heartbeat waits for before it takes over. 0: none."""
+
+
+LAB = Pace()
+
+
+@attrs.frozen
+class Part:
+    """One phase of a gap, in seconds."""
+
+    name: str
+    expected: float
+    worst: float
+
+
+Gap = Callable[[Cluster, Pace], tuple[Part, ...]]
+"""The phases of a fault, one after the other."""
+
+
+def _client(cluster: Cluster, before: Part, *, silent: bool) -> Part:
+    """From the last resource started to the first acknowledgement.
+
+    Where the portals were `silent` an attempt to log in hangs until its limit; where they refused
+    it, only iscsid's pause is left. A session that hasn't been found broken by then comes first.
+    """
+    timing = cluster.timing
+    attempt = timing.login_timeout if silent else 0
+    cycle, poll = attempt + RETRY, timing.polling_interval
+    noop = timing.noop_interval, timing.noop_timeout
+    late_expected = max(0, noop[0] / 2 + noop[1] - before.expected) if silent else 0
+    late_worst = max(0, sum(noop) - before.expected) if silent else 0
+    return Part(RECOVERY, late_expected + (cycle + poll) / 2, late_worst + cycle + poll)
+
+
+def _slow(cluster: Cluster) -> int:
+    """The longest limit among the steps of a takeover, one of which may need all of it."""
+    timing = cluster.timing
+    return max(timing.target_start, timing.volume_group, cluster.fence_peer)
+
+
+def gone(cluster: Cluster, pace: Pace) -> tuple[Part, ...]:
+    """The serving node falls silent: the other waits for deadtime, and takes over."""
+    heartbeat = cluster.heartbeat
+    # Silence counts from the last heartbeat, so a fault right after one costs all of deadtime; the
+    # other node looks for silent ones about as often as it beats.
+    parts = (
+        Part(DETECTION, heartbeat.deadtime, heartbeat.deadtime + heartbeat.keepalive),
+        Part(FENCING, pace.fencing, pace.fencing),
+        Part(TAKEOVER, pace.takeover, pace.takeover + _slow(cluster)),
+    )
+    return (*parts, _client(cluster, _sum(parts), silent=True))
+
+
+def _sum(parts: tuple[Part, ...]) -> Part:
+    return Part("sum", sum(part.expected for part in parts), sum(part.worst for part in parts))
+
+
+def frozen(seconds: int) -> Gap:
+    """The node stands still for that long; a shorter time than deadtime moves nothing."""
+
+    def parts(cluster: Cluster, pace: Pace) -> tuple[Part, ...]:
+        if seconds < cluster.heartbeat.deadtime:
+            return (Part(DETECTION, seconds, seconds),)
+        return gone(cluster, pace)
+
+    return parts
+
+
+def unwatched(cluster: Cluster, pace: Pace) -> tuple[Part, ...]:
+    """Heartbeat dies, the rest goes on: clients are served until the watchdog resets the node.
+
+    The gap begins there, after deadtime (`Heartbeat.reset_after`): the peer is already trying, and
+    goes on once DRBD has noticed.
+    """
+    notice = cluster.timing.peer_notice
+    _, *others, _ = gone(cluster, pace)
+    parts = (Part(DETECTION, notice, notice), *others)
+    return (*parts, _client(cluster, _sum(parts), silent=True))
+
+
+def moved(cluster: Cluster, pace: Pace) -> tuple[Part, ...]:
+    """The group stops on one node and starts on the other; nobody has to find out anything."""
+    slow = max(_slow(cluster), cluster.timing.target_stop)
+    move = pace.release + pace.takeover
+    parts = (Part(TAKEOVER, move, move + slow),)
+    return (*parts, _client(cluster, _sum(parts), silent=False))
+
+
+def unplugged(cluster: Cluster, pace: Pace) -> tuple[Part, ...]:
+    """The serving node's storage links are gone: the watch sees it, and moves the group."""
+    found = Part(DETECTION, cluster.timing.watch_interval / 2, cluster.timing.watch_interval)
+    (move, _) = moved(cluster, pace)
+    return (found, move, _client(cluster, _sum((found, move)), silent=True))
+
+
+def one_path(cluster: Cluster, pace: Pace) -> tuple[Part, ...]:
+    """One of several paths: its commands come back to multipath, which uses the others."""
+    if len(cluster.portals) == 1:
+        return unplugged(cluster, pace)
+    timing = cluster.timing
+    back = timing.replacement_timeout
+    return (
+        Part(
+            DETECTION,
+            timing.noop_interval / 2 + timing.noop_timeout,
+            timing.noop_interval + timing.noop_timeout,
+        ),
+        Part(RECOVERY, back, back + timing.polling_interval),
+    )
+
+
+def target(*, hung: bool) -> Gap:
+    """The target daemon ends, or answers no more: the watch sees it, and restarts it in place."""
+
+    def parts(cluster: Cluster, pace: Pace) -> tuple[Part, ...]:
+        timing = cluster.timing
+        answer = timing.watch_answer if hung else 0
+        slow = max(timing.target_start, timing.target_stop)
+        parts = (
+            Part(DETECTION, timing.watch_interval / 2 + answer, timing.watch_interval + answer),
+            Part(TAKEOVER, pace.restart, pace.restart + slow),
+        )
+        return (*parts, _client(cluster, _sum(parts), silent=False))
+
+    return parts
+
+
+def apart(cluster: Cluster, pace: Pace) -> tuple[Part, ...]:
+    """Replication breaks: writes wait until DRBD has noticed and san-fence has an answer.
+
+    A busy connection's last packet is the last acknowledgement, so all of the notice is waited for.
+    """
+    notice = cluster.timing.peer_notice
+    return (
+        Part(DETECTION, notice, notice),
+        Part(FENCING, pace.handler, max(pace.handler, cluster.timing.fence_answer)),
+    )
