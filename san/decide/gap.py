@@ -107,8 +107,8 @@ def frozen(seconds: int) -> Gap:
 def unwatched(cluster: Cluster, pace: Pace) -> tuple[Part, ...]:
     """Heartbeat dies, the rest goes on: clients are served until the watchdog resets the node.
 
-    The gap begins there, after deadtime (`Heartbeat.reset_after`): the peer is already trying, and
-    goes on once DRBD has noticed.
+    The gap begins there (`Heartbeat.reset_after`): the peer is about to try, and goes on once DRBD
+    has noticed.
     """
     notice = cluster.timing.peer_notice
     _, *others, _ = gone(cluster, pace)

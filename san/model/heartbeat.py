@@ -132,10 +132,15 @@ class Heartbeat:
     def reset_after(self) -> int:
         """Seconds of its own silence after which the watchdog resets a node.
 
-        Heartbeat's own arithmetic, which no directive changes: deadtime and 10 ms, in whole seconds
-        (heartbeat 3.0.6, hb_init_watchdog_interval). So the reset comes after deadtime, not within.
+        Heartbeat sets it to its deadtime and 10 ms, in whole seconds, rounded up (heartbeat 3.0.6,
+        hb_init_watchdog_interval); it is given 10 ms less.
         """
-        return ceil((round(1000 * self.deadtime) + 10) / 1000)
+        return ceil(self.deadtime)
+
+    @property
+    def declared_deadtime(self) -> float:
+        """The deadtime in ha.cf, in seconds: with a watchdog, one that lets it fire by `deadtime`."""
+        return self.deadtime if self.watchdog is None else round(self.deadtime - 0.01, 3)
 
     @property
     def peer_links(self) -> tuple[PeerLink, ...]:

@@ -175,7 +175,7 @@ class TestWarnings:
             with_heartbeat(cluster, deadtime=30, initdead=60), ping_int=10, ping_timeout=0.5
         )
         assert (
-            "notices 41.5 s after the death; drbddisk gives up its promotion after 38.6 s"
+            "notices 40.5 s after the death; drbddisk gives up its promotion after 38.6 s"
             in (warnings(slow)[-1])
         )
         assert "drbddisk" not in str(warnings(with_timing(slow, ping_int=7)))

@@ -133,11 +133,17 @@ class TestConflicts:
 
 class TestWhatFollows:
     @pytest.mark.parametrize(
-        ("deadtime", "reset"), [(6, 7), (5.5, 6), (4.6, 5), (6.99, 7), (6.995, 8), (30, 31)]
+        ("deadtime", "reset"), [(6, 6), (5.5, 6), (4.6, 5), (6.99, 7), (30, 30)]
     )
-    def test_the_watchdog_follows_deadtime(self, cluster, deadtime, reset):
-        """Heartbeat's own arithmetic: (deadtime + 10 ms), rounded up to seconds."""
-        assert put(cluster, "heartbeat.deadtime", deadtime).heartbeat.reset_after == reset
+    def test_the_watchdog_fires_at_deadtime_in_whole_seconds(self, cluster, deadtime, reset):
+        heartbeat = put(cluster, "heartbeat.deadtime", deadtime).heartbeat
+        assert heartbeat.reset_after == reset
+        # Heartbeat's own arithmetic: (deadtime + 10 ms), rounded up to seconds
+        assert -(-(round(heartbeat.declared_deadtime * 1000) + 10) // 1000) == reset
+
+    def test_without_a_watchdog_ha_cf_says_deadtime_as_it_is(self, cluster):
+        heartbeat = put(cluster, "heartbeat.watchdog", None).heartbeat
+        assert heartbeat.declared_deadtime == heartbeat.deadtime
 
     def test_a_promotions_limit_follows_deadtime(self, cluster):
         assert cluster.fence_peer == 20
