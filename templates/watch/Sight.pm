@@ -1,0 +1,117 @@
+# What the kernel tells of DRBD, volumes, links and processes, without starting one.
+# Written by pyinfra-san.
+
+package Sight;
+
+use strict;
+use warnings;
+use Socket qw(PF_INET SOCK_DGRAM SOCK_RAW);
+
+my ($AF_NETLINK, $GET_ADDRESS, $REQUEST_DUMP) = (16, 22, 0x301);    # RTM_GETADDR
+my ($ADDRESS, $DONE, $IFA_LOCAL) = (20, 3, 2);                      # RTM_NEWADDR, NLMSG_DONE
+my ($GET_FLAGS, $GET_INDEX) = (0x8913, 0x8933);                     # SIOCGIFFLAGS, SIOCGIFINDEX
+my ($UP, $RUNNING) = (0x1, 0x40);                                   # IFF_UP, IFF_RUNNING
+
+# The scripts that Heartbeat runs while resources move; one may be a shell that waits for its turn.
+our @MOVERS = qw(ResourceManager mach_down req_resource hb_standby hb_takeover);
+
+sub line {
+    my ($path) = @_;
+    open my $file, '<', $path or return '';
+    chomp(my $line = <$file> // '');
+    return $line;
+}
+
+sub uptime { return (split ' ', line('/proc/uptime'))[0] }
+
+# DRBD 8.4's devices by minor: {state, role, peer_role, disk, peer_disk, suspended}.
+sub drbd {
+    my %device;
+    open my $file, '<', '/proc/drbd' or return {};
+    while (<$file>) {
+        /^\s*(\d+): cs:(\S+) ro:([^\/\s]+)\/(\S+) ds:([^\/\s]+)\/(\S+) \S (\S)/ or next;
+        @{ $device{$1} }{qw(state role peer_role disk peer_disk suspended)} = ($2, $3, $4, $5, $6, $7 eq 's');
+    }
+    return \%device;
+}
+
+# The active volumes as {'GROUP/VOLUME' => 1}; device mapper doubles hyphens and joins by one.
+sub volumes {
+    opendir my $blocks, '/sys/block' or return {};
+    my %active;
+    for my $name (map { line("/sys/block/$_/dm/name") } grep { /^dm-/ } readdir $blocks) {
+        my ($group, $volume) = $name =~ /^((?:[^-]|--)+)-((?:[^-]|--)+)$/ or next;
+        s/--/-/g for $group, $volume;
+        $active{"$group/$volume"} = 1;
+    }
+    return \%active;
+}
+
+# IPv4 addresses as {'192.168.1.1/24/eth2' => 1}, for the interfaces that are named.
+sub addresses {
+    my %name = map { index_of($_) => $_ } @_;
+    socket(my $kernel, $AF_NETLINK, SOCK_RAW, 0) or die "no netlink socket: $!\n";
+    send $kernel, pack('L S S L L C x3 L', 24, $GET_ADDRESS, $REQUEST_DUMP, 1, 0, PF_INET, 0), 0,
+      pack('S S L L', $AF_NETLINK, 0, 0, 0)
+      or die "netlink takes no request: $!\n";
+    my %found;
+    while (1) {
+        defined recv $kernel, my $data, 65536, 0 or die "netlink does not answer: $!\n";
+        while (length $data >= 16) {
+            my ($length, $kind) = unpack 'L S', $data;
+            my $message = substr $data, 0, ($length + 3) & ~3, '';
+            return \%found if $kind == $DONE;
+            die "netlink answers with an error\n" if $kind != $ADDRESS;
+            my ($prefix, $index) = unpack 'x16 x C x x L', $message;
+            my $name = $name{$index} // next;
+            my $parts = substr $message, 24;
+            while (length $parts >= 4) {
+                my ($size, $type) = unpack 'S S', $parts;
+                my @byte = unpack 'x4 C4', $parts;
+                $found{ join('.', @byte) . "/$prefix/$name" } = 1 if $type == $IFA_LOCAL;
+                substr $parts, 0, ($size + 3) & ~3, '';
+            }
+        }
+    }
+}
+
+sub interface {
+    my ($ioctl, $name) = @_;
+    socket(my $any, PF_INET, SOCK_DGRAM, 0) or die "no socket: $!\n";
+    my $request = pack 'a16 x24', $name;
+    return ioctl($any, $ioctl, $request) ? substr $request, 16 : undef;
+}
+
+sub index_of { return unpack 'l', interface($GET_INDEX, $_[0]) // pack 'l', -1 }
+
+# What keeps frames from an interface; nothing where it is well. `down` can be mended from here.
+sub link_amiss {
+    my ($name) = @_;
+    my $flags = interface($GET_FLAGS, $name) // return 'absent';
+    $flags = unpack 'S', $flags;
+    return !($flags & $UP) ? 'down' : !($flags & $RUNNING) ? 'without carrier' : undef;
+}
+
+sub heartbeat_runs {
+    my $pid = line('/run/heartbeat.pid') =~ s/\s+//gr;
+    return $pid =~ /^\d+$/ && line("/proc/$pid/comm") eq 'heartbeat';
+}
+
+# Heartbeat's scripts at work, as `NAME (PID)`.
+sub movers {
+    my %mover = map { $_ => 1 } @MOVERS;
+    opendir my $processes, '/proc' or return ();
+    return map { my $name = line("/proc/$_/comm"); $mover{$name} ? "$name ($_)" : () }
+      grep { /^\d+$/ } readdir $processes;
+}
+
+# Whether somebody holds the lock of a file: asked of the kernel, so that nobody meets ours.
+sub locked {
+    my ($path) = @_;
+    my @about = stat $path or return 0;
+    my $inode = sprintf '%02x:%02x:%d', $about[0] >> 8 & 0xfff, $about[0] & 0xff | $about[0] >> 12 & 0xfff00, $about[1];
+    open my $locks, '<', '/proc/locks' or return 0;
+    return scalar grep { / \Q$inode\E / } <$locks>;
+}
+
+1;
