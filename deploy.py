@@ -11,6 +11,7 @@ from operations import (
     targets,
     verify,
     volumes,
+    watch,
 )
 
 preflight.safe(name="Check that it is safe to go on, and take the cluster's lock")
@@ -24,6 +25,7 @@ replication.configured(turn="standby", name="Replication, standby first")
 volumes.visible(turn="standby", name="LVM filter, standby first")
 cluster.configured(turn="standby", name="Cluster files, standby first")
 targets.configured(turn="standby", name="Targets, standby first")
+watch.running(turn="standby", name="Watch, standby first")
 
 network.configured(turn="serving", name="Networks, serving node")
 replication.configured(turn="serving", name="Replication, serving node")
@@ -32,6 +34,7 @@ replication.first_generation(name="Replication without a first full sync")
 volumes.created(name="Volumes")
 cluster.configured(turn="serving", name="Cluster files, serving node")
 targets.configured(turn="serving", name="Targets, serving node")
+watch.running(turn="serving", name="Watch, serving node")
 
 cluster.started(name="Cluster start")
 cluster.complete(name="Resources of the serving node")

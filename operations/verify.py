@@ -9,12 +9,13 @@ from facts.initiator import Initiator
 from facts.lvm import Lvm
 from facts.network import Network
 from facts.stgt import Stgt
+from facts.watch import Watch
 from operations.cluster import settling, unsettled
 from operations.node import heartbeats, replication, serving_node
 from operations.observation import converging, observed, pair
 from operations.waiting import until
 from san.decide.group import Holdings, lacking
-from san.decide.health import paths_amiss, replication_amiss
+from san.decide.health import paths_amiss, replication_amiss, watch_amiss
 from san.decide.target import serves_exactly
 from san.model import Client, Cluster, Node
 
@@ -64,4 +65,6 @@ def cluster_amiss() -> str | None:
         targets_served=serves_exactly(cluster, observed(node, Stgt)),
     )
     missing = ["::".join(resource) for resource in lacking(cluster, holdings)]
-    return f"{serves} doesn't hold {', '.join(missing)}" if missing else None
+    if missing:
+        return f"{serves} doesn't hold {', '.join(missing)}"
+    return watch_amiss(serves, observed(node, Watch))

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from san.model import Cluster
 from san.observe.drbd import DrbdState
 from san.observe.initiator import InitiatorState
+from san.observe.watch import WatchState
 from san.render.stgt import wwid
 
 
@@ -21,6 +22,17 @@ def replication_amiss(cluster: Cluster, states: Mapping[str, DrbdState]) -> str 
                     f"{device.disk}/{device.peer_disk}"
                 )
     return None
+
+
+def watch_amiss(node: str, state: WatchState) -> str | None:
+    """What the watch on the serving node finds amiss: a login and a read say more than a list."""
+    report = state.report
+    if not state.running or report is None or report.stale:
+        return f"the watch on {node} says nothing; look at: journalctl -u san-watch"
+    if report.role == "unknown":
+        return f"the watch on {node} can't look: {report.waits}"
+    found = [f"{each.what}: {each.said}" for each in report.findings]
+    return f"the watch on {node} finds {'; '.join(found)}" if found else None
 
 
 def paths_amiss(cluster: Cluster, state: InitiatorState) -> str | None:

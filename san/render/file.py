@@ -4,7 +4,7 @@ import hashlib
 
 import attrs
 
-AREAS = ("modules", "network", "replication", "volumes", "cluster", "targets", "clients")
+AREAS = ("modules", "network", "replication", "volumes", "cluster", "targets", "watch", "clients")
 """The operations that install files, in the order of deploy.py."""
 
 

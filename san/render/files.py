@@ -17,6 +17,7 @@ from .lvm import lvm_filter
 from .network import arp_filter_script, network_files
 from .stgt import stgt_conf
 from .template import raw
+from .watch import watch_files
 
 __all__ = ["File", "client_files", "node_files"]
 
@@ -72,6 +73,7 @@ def node_files(
         public("/etc/ha.d/haresources", haresources(cluster), "cluster"),
         *_scripts(cluster),
         *_target_files(cluster),
+        *watch_files(cluster),
     )
 
 

@@ -4,7 +4,7 @@ import zlib
 from collections.abc import Sequence
 from hashlib import sha256
 
-from san.model import Chap, Cluster, InventoryError, Lun, Problem, Target
+from san.model import Acl, Chap, Cluster, InventoryError, Lun, Problem, Target
 
 from .acl import addresses, names
 from .template import text
@@ -58,6 +58,16 @@ def _accounts(targets: Sequence[Target]) -> list[Chap]:
     return list(users.values())
 
 
+def _admitted(cluster: Cluster, acl: Acl | None) -> tuple[str, ...]:
+    """The ACL's addresses, and the portals' own: from there the node's watch looks.
+
+    A host that isn't the serving node can't connect from one of its addresses, so nobody else is
+    let in.
+    """
+    own = (portal.ip for portal in cluster.portals) if acl else ()
+    return tuple(dict.fromkeys((*addresses(acl), *own)))
+
+
 def stgt_conf(cluster: Cluster) -> str:
     """/etc/san/stgt.conf, for the resource script; the same on both nodes."""
     numbers = tids(cluster.targets)
@@ -66,7 +76,7 @@ def stgt_conf(cluster: Cluster) -> str:
             "tid": numbers[target.name],
             "name": target.name,
             "user": target.chap.user if target.chap else None,
-            "addresses": addresses(target.acl),
+            "addresses": _admitted(cluster, target.acl),
             "names": names(target.acl),
             "luns": [
                 {

@@ -436,7 +436,10 @@ class World:
             self.replace_heartbeat(machine)
         elif words[0] == "systemctl":
             for unit in words[2:]:  # none for daemon-reload
-                self.unit(machine, words[1], unit)
+                if unit != "--now":
+                    self.unit(machine, words[1], unit)
+            if words[2:3] == ["--now"]:
+                self.unit(machine, "start", words[3])
         elif words[0] == "drbdadm":
             self.drbdadm(machine, *[word for word in words[1:] if word != ">/dev/null"])
         elif words[0].startswith(f"{SCRIPTS}/"):
@@ -573,12 +576,13 @@ class World:
                 machine.enabled.add(unit)
 
     def unit(self, machine, verb, unit):
+        ours = f"/etc/systemd/system/{unit}" in machine.files
         owner = next((name for name, units in UNITS.items() if unit in units), None)
         if verb == "mask":
             machine.masked.add(unit)
             machine.enabled.discard(unit)
             return
-        if owner not in machine.packages:
+        if not ours and owner not in machine.packages:
             raise CommandError(f"Unit {unit} not found.", 5)
         if verb == "enable":
             machine.enabled.add(unit)
@@ -956,6 +960,24 @@ class World:
         if machine.targets != machine.text("/etc/san/stgt.conf"):
             lines.append("differs add what the simulation doesn't name")
         return 0, [*self.tgtadm(machine), "daemon tgtd", *lines]
+
+    def fact_watch(self, machine, _):
+        unit = "san-watch.service"
+        state = "enabled" if unit in machine.enabled else "absent"
+        if unit not in machine.running:
+            return 0, [f"unit {unit} {state}", "uptime 100.00"]
+        ill = machine.holding and machine.targets is None
+        said = {"name": "a login", "say": "no answer", "since": 90, "fails": 2}
+        report = {
+            "now": 99.5,
+            "role": "serving" if machine.holding else "standing by",
+            "checks": [said] if ill else [],
+            "waits": "",
+            "action": None,
+            "move": None,
+            "limits": {"moved": 0},
+        }
+        return 0, ["daemon san-watch", f"unit {unit} {state}", "uptime 100.00", json.dumps(report)]
 
     def tgtadm(self, machine):
         lines = []

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[3]
 GOLDEN = Path(__file__).with_name("golden")
 AS_THEY_STAND = (
     *("/iscsi-target", "/portal", "/volume-group"),
-    *("/sbin/san-fence", "/sbin/san-kmod"),
+    *("/sbin/san-fence", "/sbin/san-kmod", "/sbin/san-watch", ".pm"),
 )
 SECRETS = {
     "CHAP_SECRET": "golden-chap-0001",
@@ -78,7 +78,7 @@ def hosts():
 
 
 def is_golden(file):
-    """Whether it is rendered; most resource scripts are their templates as they stand."""
+    """Whether it is rendered; most programs are their templates as they stand."""
     return not file.path.endswith(AS_THEY_STAND)
 
 

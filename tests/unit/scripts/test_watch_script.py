@@ -12,6 +12,7 @@ from private_machine import run, target
 
 from san.model import Acl
 from san.render.template import TEMPLATES
+from san.render.watch import ANSWER, EVERY
 
 TEST = "iqn.2009-02.com.example:test"
 SERVING = " 0: cs:Connected ro:Primary/Secondary ds:UpToDate/UpToDate C r-----\n"
@@ -24,8 +25,8 @@ NOTICED = 10
 CONF = """\
 node {node}
 node peer
-every 1
-answer 2
+every {every}
+answer {answer}
 moves 1
 moves-within 1800
 takeover 1
@@ -74,8 +75,13 @@ class Watch:
         for name in ("hb_standby", "ResourceManager"):
             self.program(name, f'#!/bin/sh\necho "{name} $*" >> {self.log}\n')
         self.drbd(SERVING)
-        machine.put("/etc/san/watch.conf", CONF.format(node=os.uname().nodename))
+        self.speed(DOUBT_S=0.2)
+        self.configure(every=0.3, answer=1)
         machine.run("sh", "-c", "rm -f /run/san/watch.* /var/lib/san/watch.moves")
+
+    def configure(self, **seconds):
+        text = CONF.format(node=os.uname().nodename, **seconds)
+        self.machine.put("/etc/san/watch.conf", text)
 
     def place(self, name):
         """The program, with the places of this machine instead of a node's."""
@@ -195,9 +201,335 @@ def test_a_killed_target_is_started_once_and_serves_again(serving):
     assert serving.called("hb_standby") == []
 
 
-def test_a_hung_target_is_noticed_in_time_and_started_anew(serving):
+def test_a_hung_target_is_noticed_in_time_and_started_anew(watch, configured):
+    """With a node's own figures."""
+    configured(target("test", "one", "two"))
+    assert watch.machine.call("start").returncode == 0
+    watch.speed(DOUBT_S=1)
+    watch.configure(every=EVERY, answer=ANSWER)
+    watch.start()
+    serving = watch
+    assert until(watch.well)
     before = serving.machine.tgtd
     os.kill(before, signal.SIGSTOP)
     assert until(lambda: "no answer" in str(serving.ill()))
     assert until(serving.well, 30)
     assert serving.machine.tgtd != before
+
+
+class TestLook:
+    """What a login and a read answer."""
+
+    @pytest.mark.parametrize("acl", [None, Acl(("10.0.0.0/8",)), Acl(("iqn.2009-02.com.example:x",))])
+    @pytest.mark.parametrize("chap", [None, "CHAP_SECRET"])
+    def test_the_watch_is_admitted_whoever_else_is(self, watch, configured, chap, acl):
+        configured(target("test", "one", chap=chap, acl=acl), target("more", "two"))
+        assert watch.machine.call("start").returncode == 0
+        watch.start()
+        watch.looks()
+        assert watch.well(), watch.ill()
+
+    def test_a_wrong_secret_is_told(self, watch, configured):
+        text = configured(target("test", "one", chap="CHAP_SECRET"))
+        watch.machine.call("start")
+        secret = os.environ["CHAP_SECRET"]
+        watch.machine.put("/etc/san/stgt.conf", text.replace(secret, "another-secret"))
+        watch.start()
+        assert until(lambda: "status 0201" in str(watch.ill()))
+        watch.looks()
+        assert watch.state()["action"] is None, "a configuration that waits to be applied"
+
+    def test_no_secret_is_told(self, watch, configured):
+        configured(target("test", "one", chap="CHAP_SECRET"))
+        watch.machine.call("start")
+        watch.start()
+        watch.looks()
+        secret = os.environ["CHAP_SECRET"]
+        assert secret not in watch.journal()
+        assert secret not in json.dumps(watch.state())
+
+    def test_its_session_is_no_clients(self, serving, configured):
+        """A LUN that no client uses may go, however often the watch is logged in."""
+        configured(target("test", "one"))
+        serving.machine.put("/run/san/watch.hold", "")
+        for _ in range(5):
+            assert serving.machine.call("check").stdout == f"remove LUN 2 of {TEST}\n"
+            done = serving.machine.call("apply")
+            assert done.returncode == 0, done.stderr
+            configured(target("test", "one", "two"))
+            assert serving.machine.call("apply").returncode == 0
+            configured(target("test", "one"))
+
+    def test_a_change_that_waits_to_be_applied_is_not_made_by_a_restart(self, serving, configured):
+        before = serving.machine.tgtd
+        configured(target("test", "one"))
+        assert until(lambda: "it serves the LUNs 1, 2, not 1" in str(serving.ill()))
+        serving.looks()
+        assert serving.machine.tgtd == before
+        assert serving.machine.call("apply").returncode == 0
+        assert until(serving.well)
+        assert serving.state()["action"] is None
+
+    def test_an_applied_configuration_without_a_difference_counts_as_applied(self, serving):
+        serving.machine.run("touch", "/etc/san/stgt.conf")
+        assert serving.machine.call("apply").returncode == 0
+        serving.machine.run("sh", "-c", "test /run/san/stgt.applied -nt /etc/san/stgt.conf")
+
+    def test_tgtd_is_left_at_rest(self, serving):
+        serving.looks(5)
+        assert until(lambda: serving.machine.control_sockets() == 1)
+        sessions = serving.machine.run("tgtadm", "--mode", "target", "--op", "show").stdout
+        assert sessions.count("I_T nexus:") <= 1
+
+
+@pytest.mark.parametrize("text", [b"", b"abc", b"x" * 55, b"x" * 56, b"x" * 64, bytes(range(200))])
+def test_md5(text):
+    """Digest::MD5 is no part of perl-base."""
+    code = "print unpack 'H*', Initiator::md5(join '', <STDIN>)"
+    words = ("perl", f"-I{TEMPLATES}/watch", "-MInitiator", "-e", code)
+    done = subprocess.run(words, input=text, capture_output=True, check=True)
+    assert done.stdout.decode() == md5(text).hexdigest()  # noqa: S324 (CHAP's algorithm 5)
+
+
+def test_it_needs_nothing_but_perl_base():
+    base = set(run("dpkg", "-L", "perl-base").stdout.split())
+    used = "print join \"\\n\", grep { !m{/watch/} } values %INC"
+    code = f"require Initiator; require Sight; {used}"
+    loaded = run("perl", f"-I{TEMPLATES}/watch", "-e", code).stdout.split()
+    assert loaded
+    assert set(loaded) <= base | {path.removeprefix("/usr") for path in base}
+
+
+class TestMending:
+    """In place once."""
+
+    def test_a_lun_that_is_gone_comes_back(self, serving):
+        tid = serving.machine.run("tgtadm", "--mode", "target", "--op", "show").stdout.split()[1]
+        gone = ("tgtadm", "--mode", "logicalunit", "--op", "delete", "--lun", "2", "--tid")
+        serving.machine.run(*gone, tid.rstrip(":"))
+        assert until(lambda: serving.state()["action"])
+        assert "it serves the LUNs 1, not 1, 2" in serving.state()["action"]["say"]
+        assert until(serving.well, 20)
+
+    def test_a_portal_that_is_gone_comes_back_and_the_target_stays(self, serving):
+        before = serving.machine.tgtd
+        serving.machine.run("ip", "address", "delete", "192.168.2.1/24", "dev", "lo")
+        assert until(lambda: serving.called("portal"))
+        assert until(serving.well)
+        assert serving.called("portal") == ["portal 192.168.2.1/24/lo start"]
+        assert serving.machine.tgtd == before
+
+    def test_a_stop_by_hand_is_waited_for(self, serving):
+        """What holds iscsi-target's lock is at work: no one else may."""
+        lock = ("flock", "/run/san/iscsi-target.lock", "sleep", "600")
+        holder = serving.spawn(*lock)
+        os.kill(serving.machine.tgtd, signal.SIGKILL)
+        assert until(lambda: serving.state()["waits"] == "iscsi-target is at work")
+        assert serving.state()["action"] is None
+        os.kill(int(run("pgrep", "-P", str(holder.pid)).stdout), signal.SIGKILL)
+        assert until(serving.well, 20)
+
+    def test_held(self, serving):
+        serving.machine.put("/run/san/watch.hold", "Jane works on it\n")
+        os.kill(serving.machine.tgtd, signal.SIGKILL)
+        assert until(lambda: "Jane works on it" in serving.state()["waits"])
+        assert until(serving.ill)
+        serving.looks()
+        assert serving.state()["action"] is None
+        serving.machine.run("rm", "/run/san/watch.hold")
+        assert until(serving.well, 20)
+
+    @pytest.mark.parametrize(
+        ("word", "why"),
+        [
+            ("transition", "resources move"),
+            ("none", "does not say that this node holds"),
+            ("", "does not answer"),
+        ],
+    )
+    def test_not_against_heartbeats_word(self, serving, word, why):
+        serving.says(rscstatus=word)
+        os.kill(serving.machine.tgtd, signal.SIGKILL)
+        assert until(lambda: why in serving.state()["waits"])
+        serving.looks()
+        assert serving.state()["action"] is None
+        assert len(serving.called("cl_status")) <= 2, "asked once in a while"
+
+    def test_not_without_heartbeat(self, watch, configured):
+        configured(target("test", "one"))
+        watch.speed(START_S=0)
+        watch.start(heartbeat=False)
+        assert until(lambda: watch.state()["waits"] == "Heartbeat does not run here")
+        assert watch.called("") == []
+
+    def test_not_while_heartbeats_scripts_work(self, serving):
+        (serving.directory / "ResourceManager").unlink()
+        (serving.directory / "ResourceManager").symlink_to("/bin/sleep")
+        mover = serving.spawn(serving.directory / "ResourceManager", "600")
+        os.kill(serving.machine.tgtd, signal.SIGKILL)
+        assert until(lambda: f"ResourceManager ({mover.pid})" in serving.state()["waits"])
+        assert serving.called("") == []
+        mover.kill()
+        mover.wait()
+        assert until(serving.well, 20)
+
+    def test_not_before_heartbeat_had_its_time(self, watch, configured):
+        configured(target("test", "one"))
+        watch.start()
+        assert until(lambda: "just begun" in watch.state()["waits"])
+        assert watch.called("") == []
+        watch.machine.call("start")
+        assert until(watch.well)
+        assert watch.state()["action"] is None
+
+    def test_not_while_io_is_suspended(self, serving):
+        serving.drbd(ALONE.replace("r-----", "s-----"))
+        os.kill(serving.machine.tgtd, signal.SIGKILL)
+        assert until(lambda: "suspended until DRBD" in serving.state()["waits"])
+        assert serving.state()["action"] is None
+
+
+class TestMoving:
+    """Where mending in place didn't help."""
+
+    @pytest.fixture
+    def failing(self, serving):
+        """The target can't be started any more."""
+        serving.speed(PAUSE_S=1)
+        serving.program("iscsi-target", f'#!/bin/sh\necho "iscsi-target $*" >> {serving.log}\nexit 1\n')
+        return serving
+
+    def test_to_a_standby_that_is_whole(self, failing):
+        os.kill(failing.machine.tgtd, signal.SIGKILL)
+        assert until(lambda: failing.called("hb_standby"), 20)
+        assert failing.called("hb_standby") == ["hb_standby all"]
+        assert failing.called("iscsi-target") == ["iscsi-target stop"]
+        assert "no connection" in failing.state()["move"]["say"]
+        failing.looks()
+        failing.drbd(STANDING_BY)
+        assert until(lambda: failing.state()["role"] == "standing by")
+        assert failing.called("hb_standby") == ["hb_standby all"]
+
+    @pytest.mark.parametrize(
+        ("drbd", "peer", "why"),
+        [
+            (ALONE, "active", "DRBD r0 is WFConnection"),
+            (SERVING.replace("UpToDate/UpToDate", "UpToDate/Inconsistent"), "active", "Inconsistent"),
+            (SERVING, "dead", "Heartbeat calls peer dead"),
+        ],
+    )
+    def test_never_to_one_that_is_not(self, failing, drbd, peer, why):
+        failing.drbd(drbd)
+        failing.says(rscstatus="all", nodestatus=peer)
+        os.kill(failing.machine.tgtd, signal.SIGKILL)
+        assert until(lambda: f"no move: {why}" in failing.journal() or why in failing.journal(), 20)
+        assert until(lambda: len(failing.called("iscsi-target")) > 1, 20), "it keeps trying"
+        assert failing.called("hb_standby") == []
+
+    def test_the_limit_outlives_the_watch(self, failing):
+        lasting = failing.directory / "lib/watch.moves"
+        lasting.parent.mkdir()
+        lasting.write_text(f"{int(time.time()) - 60} a portal was gone\n")
+        os.kill(failing.machine.tgtd, signal.SIGKILL)
+        assert until(lambda: "it moved 1 times within 1800 s" in failing.journal(), 20)
+        assert failing.called("hb_standby") == []
+        assert failing.state()["limits"]["moved"] == 1
+
+    @pytest.fixture
+    def wired(self, watch, configured):
+        """Two portals on cables of their own, which `pull` pulls out."""
+        configured(target("test", "one"))
+        watch.speed(CUT_S=0, START_S=0)
+        conf = watch.machine.run("cat", "/etc/san/watch.conf").stdout
+        for end, address in (("w2", "192.168.21.1/24"), ("w3", "192.168.22.1/24")):
+            watch.machine.run("ip", "link", "add", end, "type", "veth", "peer", f"{end}x")
+            watch.machine.run("ip", "link", "set", end, "up")
+            watch.machine.run("ip", "link", "set", f"{end}x", "up")
+            watch.machine.run("ip", "address", "add", address, "dev", end)
+        conf = conf.replace("192.168.1.1/24/lo", "192.168.21.1/24/w2")
+        watch.machine.put("/etc/san/watch.conf", conf.replace("192.168.2.1/24/lo", "192.168.22.1/24/w3"))
+        watch.start()
+        assert until(lambda: watch.state()["checks"] and watch.well())
+        yield watch
+        for end in ("w2", "w3"):
+            watch.machine.run("ip", "link", "delete", end)
+
+    def pull(self, watch, end):
+        watch.machine.run("ip", "link", "set", f"{end}x", "down")
+
+    def test_not_when_one_cable_is_out(self, wired):
+        self.pull(wired, "w2")
+        assert until(lambda: wired.ill() == {"link w2": "without carrier"})
+        wired.looks(5)
+        assert wired.state()["action"] is None
+        assert "link w2: without carrier" in wired.journal()
+
+    def test_when_both_cables_are_out(self, wired):
+        self.pull(wired, "w2")
+        self.pull(wired, "w3")
+        assert until(lambda: wired.called("hb_standby"))
+        assert "link w3: without carrier" in wired.state()["move"]["say"]
+
+    def test_both_cables_out_and_nowhere_to_go(self, wired):
+        wired.drbd(ALONE)
+        self.pull(wired, "w2")
+        self.pull(wired, "w3")
+        assert until(lambda: "no link to the clients has carrier" in wired.state()["waits"])
+        assert wired.called("hb_standby") == []
+
+    def test_a_link_that_was_set_down_is_set_up_by_its_portal(self, wired):
+        wired.machine.run("ip", "link", "set", "w2", "down")
+        assert until(lambda: wired.called("portal"))
+        assert wired.called("portal")[0] == "portal 192.168.21.1/24/w2 start"
+
+
+class TestTakingOver:
+    """A takeover that failed, and that nobody tries again."""
+
+    @pytest.fixture
+    def idle(self, watch, configured):
+        configured(target("test", "one"))
+        watch.speed(PAUSE_S=1)
+        watch.drbd(ORPHAN)
+        watch.says(rscstatus="all", nodestatus="dead")
+        return watch
+
+    def test_is_tried_again_with_a_limit(self, idle):
+        idle.start()
+        assert until(lambda: "that is the limit" in idle.state()["waits"], 20)
+        assert idle.called("ResourceManager") == [f"ResourceManager takegroup {os.uname().nodename}"] * 2
+
+    @pytest.mark.parametrize(
+        ("drbd", "rscstatus", "nodestatus", "why"),
+        [
+            (ORPHAN.replace("UpToDate/", "Outdated/"), "all", "dead", "Outdated here"),
+            (ORPHAN, "transition", "dead", "resources move"),
+            (ORPHAN, "none", "active", "peer is active"),
+        ],
+    )
+    def test_not_where_it_may_not(self, idle, drbd, rscstatus, nodestatus, why):
+        idle.drbd(drbd)
+        idle.says(rscstatus=rscstatus, nodestatus=nodestatus)
+        idle.start()
+        assert until(lambda: why in idle.state()["waits"], 20)
+        idle.looks()
+        assert idle.called("ResourceManager") == []
+
+    def test_not_without_heartbeat(self, idle):
+        idle.start(heartbeat=False)
+        idle.looks(4)
+        assert idle.called("") == []
+
+    def test_not_beside_a_peer_that_serves(self, idle):
+        idle.drbd(STANDING_BY)
+        idle.start()
+        idle.looks(4)
+        assert idle.called("") == []
+        assert idle.state()["role"] == "standing by"
+
+
+def test_a_configuration_that_cannot_be_read_is_told(watch):
+    watch.machine.put("/etc/san/watch.conf", "nonsense\n")
+    watch.start()
+    assert watch.state()["role"] == "unknown"
+    assert "/etc/san/watch.conf, line 1: not understood" in watch.state()["waits"]
