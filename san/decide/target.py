@@ -24,6 +24,6 @@ def serves_exactly(cluster: Cluster, found: StgtState) -> bool:
 
 def new_sizes_left(found: StgtState) -> tuple[str, ...]:
     """The new sizes that a served LUN doesn't take while clients are logged in to its target."""
-    used = {target.name for target in found.targets if target.sessions}
+    used = {target.name for target in found.targets if target.clients}
     resizes = ((line, _RESIZE.fullmatch(line)) for line in found.differs)
     return tuple(line for line, resize in resizes if resize and resize["target"] in used)

@@ -16,6 +16,9 @@ UNIT = "tgt.service"
 DIFFERS = "differs "
 """Before each line of what `iscsi-target check` says."""
 
+WATCH = "iqn.2026-11.invalid.san-watch:node"
+"""What the node's own watch calls itself when it logs in to look (templates/watch/Initiator.pm)."""
+
 NOT_CONNECTED = 107
 """tgtadm's status where nothing listens: errno ENOTCONN. Its words differ between versions."""
 
@@ -80,6 +83,11 @@ class StgtTarget:
     def disks(self) -> tuple[StgtLun, ...]:
         """The LUNs that hold data."""
         return tuple(lun for lun in self.luns if lun.type == "disk")
+
+    @property
+    def clients(self) -> tuple[StgtSession, ...]:
+        """The sessions of clients: without that of the node's own watch."""
+        return tuple(each for each in self.sessions if each.initiator != WATCH)
 
 
 @attrs.frozen

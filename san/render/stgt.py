@@ -64,8 +64,9 @@ def _admitted(cluster: Cluster, acl: Acl | None) -> tuple[str, ...]:
     A host that isn't the serving node can't connect from one of its addresses, so nobody else is
     let in.
     """
-    own = (portal.ip for portal in cluster.portals) if acl else ()
-    return tuple(dict.fromkeys((*addresses(acl), *own)))
+    found = addresses(acl)
+    own = () if "ALL" in found else (portal.ip for portal in cluster.portals)
+    return tuple(dict.fromkeys((*found, *own)))
 
 
 def stgt_conf(cluster: Cluster) -> str:

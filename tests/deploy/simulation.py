@@ -120,6 +120,8 @@ class Machine:
     holding: bool = False
     targets: str | None = None
     """stgt.conf as the running tgtd serves it."""
+    finding: str | None = None
+    """What its watch finds amiss."""
     records: str = "/etc/iscsi/nodes"
     """Where its open-iscsi keeps node records."""
     sessions: list[tuple[str, str]] = attrs.Factory(list)
@@ -966,12 +968,11 @@ class World:
         state = "enabled" if unit in machine.enabled else "absent"
         if unit not in machine.running:
             return 0, [f"unit {unit} {state}", "uptime 100.00"]
-        ill = machine.holding and machine.targets is None
-        said = {"name": "a login", "say": "no answer", "since": 90, "fails": 2}
+        said = {"name": "a login", "say": machine.finding, "since": 90, "fails": 2}
         report = {
             "now": 99.5,
             "role": "serving" if machine.holding else "standing by",
-            "checks": [said] if ill else [],
+            "checks": [said],
             "waits": "",
             "action": None,
             "move": None,

@@ -91,6 +91,14 @@ def test_a_session_with_two_connections_and_an_alias():
     )
 
 
+def test_the_watch_is_no_client():
+    *_, target = stgt.parse(lines("serving")).targets
+    assert target.clients == target.sessions
+    text = "\n".join(lines("serving")).replace("iqn.2010-11.libiscsi:iscsi-perf", stgt.WATCH)
+    *_, target = stgt.parse_targets(text.split("\n"))
+    assert (len(target.sessions), target.clients) == (1, ())
+
+
 def test_the_labs_cluster():
     state = stgt.parse(lines("lab-weasel"))
     (target,) = state.targets

@@ -1,7 +1,8 @@
-"""san-watch against the real tgtd: what it sees, what it does about it, and what it leaves alone."""
+"""san-watch against the real tgtd: what it sees, what it does, and what it leaves alone."""
 
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -100,7 +101,9 @@ class Watch:
 
     def says(self, **answers):
         cases = "".join(f"{key}) echo {value};;\n" for key, value in answers.items())
-        self.program("cl_status", f"#!/bin/sh\necho \"cl_status $*\" >> {self.log}\ncase $1 in\n{cases}esac\n")
+        self.program(
+            "cl_status", f'#!/bin/sh\necho "cl_status $*" >> {self.log}\ncase $1 in\n{cases}esac\n'
+        )
 
     def drbd(self, line):
         new = self.directory / "drbd.new"
@@ -112,8 +115,10 @@ class Watch:
             (self.directory / "heartbeat").symlink_to("/bin/sleep")
             beat = self.spawn(self.directory / "heartbeat", "600")
             (self.directory / "heartbeat.pid").write_text(f"      {beat.pid}\n")
-        self.watch = self.spawn(self.directory / "san-watch", stdout=(self.directory / "journal").open("a"))
-        assert until(lambda: self.state())
+        self.watch = self.spawn(
+            self.directory / "san-watch", stdout=(self.directory / "journal").open("a")
+        )
+        assert until(self.state)
 
     def spawn(self, *words, **more):
         process = subprocess.Popen((*self.machine.enter, *map(str, words)), **more)
@@ -145,7 +150,7 @@ class Watch:
         """So many looks later."""
         for _ in range(count):
             before = self.state()["now"]
-            assert until(lambda: self.state()["now"] > before)
+            assert until(lambda before=before: self.state()["now"] > before)
 
     def well(self):
         state = self.state()
@@ -156,9 +161,9 @@ class Watch:
         program = self.directory / "san-watch"
         text = program.read_text()
         for name, value in constants.items():
-            before, rest = text.split(f"${name} ", 1)
-            head, tail = rest.split("=", 1)
-            text = f"{before}${name} {head}= {value};{tail.partition(';')[2]}"
+            line = rf"(?m)^(my \${name} += )[^;]+;"
+            text, count = re.subn(line, rf"\g<1>{value};", text)
+            assert count == 1, name
         program.write_text(text)
 
 
@@ -169,7 +174,11 @@ def watch(machine, tmp_path):
     one = Watch(machine, directory)
     yield one
     one.stop()
-    machine.run("sh", "-c", "ip address add 192.168.2.1/24 dev lo 2>/dev/null; ip link set lo up; rm -f /run/san/watch.*")
+    machine.run(
+        "sh",
+        "-c",
+        "ip address add 192.168.2.1/24 dev lo 2>/dev/null; rm -f /run/san/watch.*",
+    )
 
 
 @pytest.fixture
@@ -220,7 +229,9 @@ def test_a_hung_target_is_noticed_in_time_and_started_anew(watch, configured):
 class TestLook:
     """What a login and a read answer."""
 
-    @pytest.mark.parametrize("acl", [None, Acl(("10.0.0.0/8",)), Acl(("iqn.2009-02.com.example:x",))])
+    @pytest.mark.parametrize(
+        "acl", [None, Acl(("10.0.0.0/8",)), Acl(("iqn.2009-02.com.example:x",))]
+    )
     @pytest.mark.parametrize("chap", [None, "CHAP_SECRET"])
     def test_the_watch_is_admitted_whoever_else_is(self, watch, configured, chap, acl):
         configured(target("test", "one", chap=chap, acl=acl), target("more", "two"))
@@ -293,7 +304,7 @@ def test_md5(text):
 
 def test_it_needs_nothing_but_perl_base():
     base = set(run("dpkg", "-L", "perl-base").stdout.split())
-    used = "print join \"\\n\", grep { !m{/watch/} } values %INC"
+    used = 'print join "\\n", grep { !m{/watch/} } values %INC'
     code = f"require Initiator; require Sight; {used}"
     loaded = run("perl", f"-I{TEMPLATES}/watch", "-e", code).stdout.split()
     assert loaded
@@ -396,7 +407,9 @@ class TestMoving:
     def failing(self, serving):
         """The target can't be started any more."""
         serving.speed(PAUSE_S=1)
-        serving.program("iscsi-target", f'#!/bin/sh\necho "iscsi-target $*" >> {serving.log}\nexit 1\n')
+        serving.program(
+            "iscsi-target", f'#!/bin/sh\necho "iscsi-target $*" >> {serving.log}\nexit 1\n'
+        )
         return serving
 
     def test_to_a_standby_that_is_whole(self, failing):
@@ -414,7 +427,7 @@ class TestMoving:
         ("drbd", "peer", "why"),
         [
             (ALONE, "active", "DRBD r0 is WFConnection"),
-            (SERVING.replace("UpToDate/UpToDate", "UpToDate/Inconsistent"), "active", "Inconsistent"),
+            (SERVING.replace("/UpToDate", "/Inconsistent"), "active", "Inconsistent"),
             (SERVING, "dead", "Heartbeat calls peer dead"),
         ],
     )
@@ -447,7 +460,8 @@ class TestMoving:
             watch.machine.run("ip", "link", "set", f"{end}x", "up")
             watch.machine.run("ip", "address", "add", address, "dev", end)
         conf = conf.replace("192.168.1.1/24/lo", "192.168.21.1/24/w2")
-        watch.machine.put("/etc/san/watch.conf", conf.replace("192.168.2.1/24/lo", "192.168.22.1/24/w3"))
+        conf = conf.replace("192.168.2.1/24/lo", "192.168.22.1/24/w3")
+        watch.machine.put("/etc/san/watch.conf", conf)
         watch.start()
         assert until(lambda: watch.state()["checks"] and watch.well())
         yield watch
@@ -497,7 +511,8 @@ class TestTakingOver:
     def test_is_tried_again_with_a_limit(self, idle):
         idle.start()
         assert until(lambda: "that is the limit" in idle.state()["waits"], 20)
-        assert idle.called("ResourceManager") == [f"ResourceManager takegroup {os.uname().nodename}"] * 2
+        take = f"ResourceManager takegroup {os.uname().nodename}"
+        assert idle.called("ResourceManager") == [take] * 2
 
     @pytest.mark.parametrize(
         ("drbd", "rscstatus", "nodestatus", "why"),
