@@ -123,10 +123,10 @@ sub login {
     my @who = (InitiatorName => $NAME, SessionType => 'Normal', TargetName => $self->{target});
     if (defined $self->{user}) {
         $self->negotiate(0x00, @who, AuthMethod => 'CHAP');
-        my %asks = $self->negotiate(0x00, CHAP_A => 5);
-        my ($challenge) = ($asks{CHAP_C} // '') =~ /^0x((?:[0-9a-f]{2})+)$/i
+        my %asks = (CHAP_I => '', CHAP_C => '', $self->negotiate(0x00, CHAP_A => 5));
+        my ($id, $challenge) = "$asks{CHAP_I} $asks{CHAP_C}" =~ /^(\d+) 0x((?:[0-9a-f]{2})+)$/i
           or die {kind => 'differs', say => 'it asks for no CHAP answer that we know'};
-        my $answer = md5(pack('C', $asks{CHAP_I}) . $self->{secret} . pack 'H*', $challenge);
+        my $answer = md5(pack('C', $id) . $self->{secret} . pack 'H*', $challenge);
         $self->negotiate(0x81, CHAP_N => $self->{user}, CHAP_R => '0x' . unpack 'H*', $answer);
         @who = ();
     }

@@ -97,12 +97,11 @@ sub heartbeat_runs {
     return $pid =~ /^\d+$/ && line("/proc/$pid/comm") eq 'heartbeat';
 }
 
-# Heartbeat's scripts at work, as `NAME (PID)`.
+# The names of Heartbeat's scripts at work.
 sub movers {
-    my %mover = map { $_ => 1 } @MOVERS;
     opendir my $processes, '/proc' or return ();
-    return map { my $name = line("/proc/$_/comm"); $mover{$name} ? "$name ($_)" : () }
-      grep { /^\d+$/ } readdir $processes;
+    my %name = map { line("/proc/$_/comm") => 1 } grep { /^\d+$/ } readdir $processes;
+    return grep { $name{$_} } @MOVERS;
 }
 
 # Whether somebody holds the lock of a file: asked of the kernel, so that nobody meets ours.

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import time
 from hashlib import md5
@@ -115,6 +116,9 @@ class Watch:
             (self.directory / "heartbeat").symlink_to("/bin/sleep")
             beat = self.spawn(self.directory / "heartbeat", "600")
             (self.directory / "heartbeat.pid").write_text(f"      {beat.pid}\n")
+        self.begin()
+
+    def begin(self):
         self.watch = self.spawn(
             self.directory / "san-watch", stdout=(self.directory / "journal").open("a")
         )
@@ -273,6 +277,7 @@ class TestLook:
 
     def test_a_change_that_waits_to_be_applied_is_not_made_by_a_restart(self, serving, configured):
         before = serving.machine.tgtd
+        serving.machine.run("touch", "-d", "10 seconds ago", "/run/san/stgt.applied")
         configured(target("test", "one"))
         assert until(lambda: "it serves the LUNs 1, 2, not 1" in str(serving.ill()))
         serving.looks()
@@ -309,6 +314,17 @@ def test_it_needs_nothing_but_perl_base():
     loaded = run("perl", f"-I{TEMPLATES}/watch", "-e", code).stdout.split()
     assert loaded
     assert set(loaded) <= base | {path.removeprefix("/usr") for path in base}
+
+
+def test_systemd_hears_that_it_is_ready_and_that_it_lives(watch, monkeypatch):
+    """The service's type is `notify`, and it has a watchdog."""
+    path = watch.directory / "notify"
+    monkeypatch.setenv("NOTIFY_SOCKET", str(path))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(path))
+        systemd.settimeout(NOTICED)
+        watch.start()
+        assert [systemd.recv(64) for _ in range(2)] == [b"READY=1", b"WATCHDOG=1"]
 
 
 class TestMending:
@@ -378,7 +394,7 @@ class TestMending:
         (serving.directory / "ResourceManager").symlink_to("/bin/sleep")
         mover = serving.spawn(serving.directory / "ResourceManager", "600")
         os.kill(serving.machine.tgtd, signal.SIGKILL)
-        assert until(lambda: f"ResourceManager ({mover.pid})" in serving.state()["waits"])
+        assert until(lambda: "Heartbeat moves resources (ResourceManager)" in serving.state()["waits"])
         assert serving.called("") == []
         mover.kill()
         mover.wait()
@@ -441,8 +457,11 @@ class TestMoving:
 
     def test_the_limit_outlives_the_watch(self, failing):
         lasting = failing.directory / "lib/watch.moves"
-        lasting.parent.mkdir()
         lasting.write_text(f"{int(time.time()) - 60} a portal was gone\n")
+        failing.watch.kill()
+        failing.begin()
+        assert until(lambda: failing.state()["limits"]["moved"] == 1)
+        assert until(failing.well)
         os.kill(failing.machine.tgtd, signal.SIGKILL)
         assert until(lambda: "it moved 1 times within 1800 s" in failing.journal(), 20)
         assert failing.called("hb_standby") == []
@@ -541,6 +560,17 @@ class TestTakingOver:
         idle.looks(4)
         assert idle.called("") == []
         assert idle.state()["role"] == "standing by"
+
+
+def test_a_full_disk_keeps_it_from_nothing(serving):
+    serving.machine.run("mkdir", "/run/san/watch.json.new")
+    before = serving.machine.tgtd
+    os.kill(before, signal.SIGKILL)
+    assert until(lambda: "well again" in serving.journal(), 20)
+    assert serving.machine.tgtd != before
+    assert serving.journal().count("watch.json can't be written") == 1
+    serving.machine.run("rmdir", "/run/san/watch.json.new")
+    assert until(serving.well)
 
 
 def test_a_configuration_that_cannot_be_read_is_told(watch):
