@@ -394,7 +394,7 @@ class TestMending:
         (serving.directory / "ResourceManager").symlink_to("/bin/sleep")
         mover = serving.spawn(serving.directory / "ResourceManager", "600")
         os.kill(serving.machine.tgtd, signal.SIGKILL)
-        assert until(lambda: "Heartbeat moves resources (ResourceManager)" in serving.state()["waits"])
+        assert until(lambda: "moves resources (ResourceManager)" in serving.state()["waits"])
         assert serving.called("") == []
         mover.kill()
         mover.wait()
