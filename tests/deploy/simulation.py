@@ -694,7 +694,7 @@ class World:
                 machine.arp_filter = True
             case ["rm", "-f", *paths]:
                 machine.files = {at: it for at, it in machine.files.items() if at not in paths}
-            case ["networkctl", "reload", *_]:
+            case ["networkctl", "reload", *_] | ["sysctl", "-q", "--load", _]:
                 pass
             case ["pvcreate", "--quiet", device] if self.devices(machine).get(device) == "":
                 self.physical[machine.cluster][device] = None
