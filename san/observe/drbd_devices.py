@@ -59,8 +59,6 @@ class Device:
     io_suspended: bool = False
     resync_paused: bool = False
     """By this node, by the peer, or to wait for another resource."""
-    split_brain: bool = False
-    """StandAlone since its last handshake, which found changes on both sides (kernel log)."""
 
     @property
     def connected(self) -> bool:

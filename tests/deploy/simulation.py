@@ -65,11 +65,17 @@ class Replica:
 
     generation: str | None = None
     """Of its metadata: None where there is none, NEW where it has seen no data."""
+    bitmap: str = "0" * 16
+    """The generation in which the nodes parted, where this side has moved on since."""
+    changed: int = 0
+    """KiB since then."""
     applied: str | None = None
     """The resource file as the kernel knows it; None where it isn't configured there."""
     role: str = "Secondary"
     parted: bool = False
-    """StandAlone after a split brain."""
+    """StandAlone."""
+    discards: bool = False
+    """Connects to give up what it has changed."""
 
 
 NEW = "0000000000000004"
@@ -175,6 +181,8 @@ class World:
     """Volume group by replicated device, by cluster."""
     logical: dict[str, dict[str, dict[str, int]]] = attrs.Factory(dict)
     """Bytes by volume and group, by cluster."""
+    replicating: bool = True
+    """Whether the nodes' replication link is whole."""
     accidents: list[str] = attrs.Factory(list)
     """A stop of what served."""
 
@@ -245,6 +253,7 @@ class World:
             one.applied
             and other.applied
             and self.peer(machine).powered
+            and self.replicating
             and not (one.parted or other.parted)
         )
 
@@ -257,6 +266,29 @@ class World:
             one.generation = other.generation
         elif other.generation == NEW:
             other.generation = one.generation
+        elif one.generation != other.generation:
+            self.meet(one, other)
+
+    def meet(self, one, other):
+        """Two sides with different data: one follows, or they stand alone."""
+        for source, target in ((one, other), (other, one)):
+            if target.discards or target.generation == source.bitmap:
+                if target.role == "Primary":
+                    self.accidents.append("a Primary lost its data")
+                for each in (source, target):
+                    each.generation, each.bitmap, each.changed = source.generation, "0" * 16, 0
+                    each.discards = False
+                return
+        one.parted = other.parted = True
+
+    def part(self, cluster="reference", alone=True):
+        """Both sides move on apart from each other."""
+        for number, node in enumerate(self.nodes(cluster), start=1):
+            for replica in node.replicas.values():
+                replica.bitmap = replica.generation
+                replica.generation = f"{number}AAAAAAAAAAAAAA0"
+                replica.changed = 8 * number
+                replica.parted = alone
 
     def device(self, machine, name):
         """The states of a device: connection, roles, disks."""
@@ -634,6 +666,16 @@ class World:
                 if replica.generation is None:
                     raise CommandError("No valid meta data found", 119)
                 replica.applied = known[name][2]
+                replica.parted = False
+                self.sync(machine, name)
+            case "disconnect":
+                if replica.parted:
+                    raise CommandError("additional info from kernel: unknown connection", 10)
+                replica.parted, replica.discards = True, False
+            case "connect":
+                if not replica.parted:
+                    raise CommandError("(125) Device has a net-config (use disconnect first)", 10)
+                replica.parted, replica.discards = False, "--discard-my-data" in words
                 self.sync(machine, name)
             case "new-current-uuid":
                 both = [replica, self.peer(machine).replicas[name]]
@@ -813,15 +855,13 @@ class World:
             return 0, []
         lines = ["module 8.4.11", "version: 8.4.11 (api:1/proto:86-101)"]
         minors = {name: minor for name, (minor, *_) in machine.resources().items()}
-        log = []
         for name in configured:
             self.sync(machine, name)
             connection, roles, disks = self.device(machine, name)
             lines.append(f" {minors[name]}: cs:{connection} ro:{roles} ds:{disks} C r-----")
-            lines.append("    ns:0 nr:0 dw:0 dr:0 al:0 bm:0 lo:0 pe:0 ua:0 ap:0 ep:1 wo:f oos:0")
-            if machine.replicas[name].parted:
-                log.append(f"[ 8.1] block drbd{minors[name]}: Split-Brain detected but unresolved")
-        return 0, [*lines, *(["log"] if log else []), *log]
+            counters = "ns:0 nr:0 dw:0 dr:0 al:0 bm:0 lo:0 pe:0 ua:0 ap:0 ep:1 wo:f"
+            lines.append(f"    {counters} oos:{machine.replicas[name].changed}")
+        return 0, lines
 
     def fact_tools(self, machine, part):
         if "drbd-utils" not in machine.packages:
@@ -829,14 +869,17 @@ class World:
         lines = [f"resource {name}" for name in machine.resources()]
         lines.append("DRBDADM_VERSION=9.22.0")
         if any(each.applied for each in machine.replicas.values()):
-            words = shlex.split(part.split("\n")[0])[2:]
-            for name in words[::2]:
+            every, asked = part.split("\n")[0].split("; ")
+            for name in shlex.split(asked)[2::2]:
                 replica = machine.replicas[name]
-                if replica.applied and self.device(machine, name)[2] == "UpToDate/UpToDate":
+                healthy = self.device(machine, name)[2] == "UpToDate/UpToDate"
+                if replica.applied and healthy and every == "every=0":
                     continue
                 lines.append(f"generation {name}")
                 if replica.generation:
-                    lines.append(f"{replica.generation}:{':'.join(['0' * 16] * 3)}:0:0:0:0:0:0:0")
+                    flags = "0:0" if replica.generation == NEW else "1:1"
+                    past = f"{replica.bitmap}:{':'.join(['0' * 16] * 2)}"
+                    lines.append(f"{replica.generation}:{past}:{flags}:0:0:0:0:0")
         return 0, lines
 
     def fact_adjust(self, machine, _):
@@ -849,6 +892,8 @@ class World:
         for name, (_, _, content) in known.items():
             if machine.replicas[name].applied != content:
                 lines.append(f"drbdsetup-84 net-options {name} --ping-int=3")
+            if machine.replicas[name].parted:
+                lines.append(f"drbdsetup-84 connect {name}")
         return 0, lines
 
     def fact_disks(self, machine, part):
