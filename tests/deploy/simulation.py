@@ -124,6 +124,8 @@ class Machine:
     """ha.cf and authkeys as the running Heartbeat knows them."""
     lonely: int = 0
     holding: bool = False
+    nexuses: list[str] = attrs.Factory(list)
+    """Sessions at its targets, as tgtadm prints them."""
     targets: str | None = None
     """stgt.conf as the running tgtd serves it."""
     finding: str | None = None
@@ -459,6 +461,8 @@ class World:
             machine.files[words[4]] = (content, int(words[5], 8))
         elif words[:2] == ["sh", "-c"] and words[3] == "san-upload":
             machine.files[words[4]] = (base64.b64decode(stdin).decode(), 0o644)
+        elif words[:2] == ["sh", "-c"] and words[3] == "san-image":
+            self.image(machine, words[5], words[6])
         elif "reboot )" in command:
             self.reboot(machine)
         elif words[0] == "/usr/share/heartbeat/hb_standby":
@@ -482,6 +486,16 @@ class World:
             self.login(machine, words[words.index("--targetname") + 1], words[-2].split(":")[0])
         else:
             self.system(machine, words)
+
+    def image(self, machine, minor, path):
+        """What is on a disk: here its generation stands for that."""
+        (name,) = (name for name, (own, *_) in machine.resources().items() if own == int(minor))
+        replica = machine.replicas[name]
+        if replica.role == "Primary":
+            self.accidents.append(f"an image of {machine.name}'s disk, which is written to")
+        if path in machine.files and machine.files[path] != (replica.generation, 0o600):
+            raise CommandError(f"{path} is there, and isn't what the disk holds: move it away")
+        machine.files[path] = (replica.generation, 0o600)
 
     # --- Kernel modules -------------------------------------------------------------------------
 
@@ -882,6 +896,16 @@ class World:
                     lines.append(f"{replica.generation}:{past}:{flags}:0:0:0:0:0")
         return 0, lines
 
+    def fact_history(self, machine, _):
+        lines = [f"resource {name} {minor}" for name, (minor, *_) in machine.resources().items()]
+        for name, replica in machine.replicas.items():
+            if replica.changed:
+                lines += [
+                    f"1795891203.5 {machine.name} kernel: drbd {name}: conn( Connected -> Timeout )",
+                    f"1795891204.5 {machine.name} kernel: block drbd0: new current UUID {'A' * 16}",
+                ]
+        return 0, lines
+
     def fact_adjust(self, machine, _):
         if "drbd-utils" not in machine.packages:
             return 127, []
@@ -1038,6 +1062,7 @@ class World:
                         "        Driver: iscsi",
                         "        State: ready",
                         "    I_T nexus information:",
+                        *machine.nexuses,
                         "    LUN information:",
                         "    Account information:",
                         "    ACL information:",
