@@ -1,7 +1,8 @@
 """One node gives up what it changed in a split brain: `san recover split-brain` runs this.
 
 Nothing is changed without `--data victim=NODE`. Its data is saved first, then its changes are
-given up, and what the other side has is copied over them. Interrupted anywhere, the next run goes on.
+given up, and what the other side has is copied over them. Interrupted anywhere, the next run goes
+on.
 """
 
 from operations import recover

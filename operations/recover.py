@@ -60,7 +60,8 @@ def _splits() -> tuple[DrbdResource, ...]:
 
 
 def _is_victim() -> bool:
-    return host.data.member.name == _victim()
+    own: str = host.data.member.name
+    return own == _victim()
 
 
 @converging(Node)
@@ -117,7 +118,8 @@ def demoted() -> Iterator[PyinfraCommand]:
 def saved() -> Iterator[PyinfraCommand]:
     """Save the victim's data as images, each compared with the disk after it was written.
 
-    `--data image=DIRECTORY` names where, on the victim; `--data without_image=REASON` leaves it out.
+    `--data image=DIRECTORY` names where, on the victim; `--data without_image=REASON` leaves them
+    out.
     """
     if not _is_victim():
         return
@@ -172,9 +174,8 @@ def whole() -> Iterator[PyinfraCommand]:
     """Wait until both nodes have the same data, and compare their generations. Changes nothing."""
     if _victim() is not None and state.is_executing:
         cluster: Cluster = host.data.cluster
-        changed = sum(
-            device.out_of_sync for found in replication().values() for device in found.devices.values()
-        )
+        devices = [each for found in replication().values() for each in found.devices.values()]
+        changed = sum(device.out_of_sync for device in devices)
         until("both nodes to have the same data", _uncopied, limit=MEETING + changed / SLOWEST)
         reason = recovery.differs(cluster, replication(every_generation=True))
         if reason is not None:

@@ -36,7 +36,7 @@ def recover() -> None:
 @click.argument("inventory", type=click.Path(path_type=Path), default="inventory.py")
 @click.option("--cluster", metavar="NAME", help="Which cluster, where there are several.")
 @click.option("--victim", metavar="NODE", help="The node whose changes are given up.")
-@click.option("--image", metavar="DIRECTORY", help="Where the victim's data is saved, on the victim.")
+@click.option("--image", metavar="DIRECTORY", help="Where the victim's data is saved, there.")
 @click.option("--without-image", metavar="REASON", help="Why the victim's data isn't saved.")
 @click.option("--json", "as_json", is_flag=True, help="Print what each side has as JSON.")
 def split_brain(

@@ -42,24 +42,17 @@ def _by_identifiers(own: Generation, its: Generation) -> Relation:
     mine, others = _bare(own.current), _bare(its.current)
     if mine == others:  # rule 10, and 34 to 41
         return _of_one_generation(own, its)
-    if _seen_no_data(mine, others):  # rule 20
-        return "older"
-    if _seen_no_data(others, mine):  # rule 30
-        return "newer"
-    # Rules 50 to 80: the side whose present is the other's past is the older one.
-    if mine in _past(its):
-        return "older"
-    if others in _past(own):
-        return "newer"
-    if _bare(own.bitmap) and _bare(own.bitmap) == _bare(its.bitmap):  # rule 90
-        return "split"
-    # Rule 100; there zeros are equal, too, in pairs that can't come from two nodes that have met.
-    if set(map(_bare, own.history)) & set(map(_bare, its.history)) - {0}:
-        return "split"
-    # One has parted twice: its first parting is history to it, and the present one to the other.
-    if _past(own) & _past(its):
-        return "split"
-    return "unrelated"
+    rules: tuple[tuple[bool, Relation], ...] = (
+        (_seen_no_data(mine, others), "older"),  # rule 20
+        (_seen_no_data(others, mine), "newer"),  # rule 30
+        # Rules 50 to 80: the side whose present is the other's past is the older one.
+        (mine in _past(its), "older"),
+        (others in _past(own), "newer"),
+        # Rules 90 and 100: a common past. DRBD counts zeros, too; two disks that have never met
+        # have those in common, and it would then copy single blocks of one over the other.
+        (bool(_past(own) & _past(its)), "split"),
+    )
+    return next((relation for applies, relation in rules if applies), "unrelated")
 
 
 def _of_one_generation(own: Generation, its: Generation) -> Relation:

@@ -124,9 +124,7 @@ def _luns(cluster: Cluster, resource: DrbdResource) -> tuple[str, ...]:
 
 def split(cluster: Cluster, states: Mapping[str, DrbdState]) -> tuple[DrbdResource, ...]:
     """The resources that have a split brain."""
-    return tuple(
-        each for each in cluster.resources if relation(cluster, each, states) == "split"
-    )
+    return tuple(each for each in cluster.resources if relation(cluster, each, states) == "split")
 
 
 def forbids(cluster: Cluster, victim: str, evidence: Mapping[str, Evidence]) -> str | None:

@@ -109,9 +109,7 @@ class DrbdState:
         return attrs.asdict(self)
 
 
-def shell(
-    resources: Iterable[tuple[str, int, str]], *, every_generation: bool = False
-) -> str:
+def shell(resources: Iterable[tuple[str, int, str]], *, every_generation: bool = False) -> str:
     """The script whose output `parse` reads, for triples of a name, a minor and a backing disk.
 
     With `every_generation`, that of healthy resources, too.

@@ -29,7 +29,8 @@ journalctl --quiet --no-pager --output=short-unix _TRANSPORT=kernel |
 exit 0
 """
 _LINE = re.compile(
-    r"(?P<at>\d+\.\d+) \S+ kernel: (?:block drbd(?P<minor>\d+)|drbd (?P<name>[^:/ ]+)): (?P<said>.*)"
+    r"(?P<at>\d+\.\d+) \S+ kernel: "
+    r"(?:block drbd(?P<minor>\d+)|drbd (?P<name>[^:/ ]+)): (?P<said>.*)"
 )
 _ROLE = re.compile(r"\brole\( \w+ -> (?P<role>Primary|Secondary) \)")
 _CONNECTION = re.compile(r"\bconn\( (?P<old>\w+) -> (?P<new>\w+) \)")

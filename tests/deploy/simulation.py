@@ -900,9 +900,10 @@ class World:
         lines = [f"resource {name} {minor}" for name, (minor, *_) in machine.resources().items()]
         for name, replica in machine.replicas.items():
             if replica.changed:
+                at = f"{machine.name} kernel: "
                 lines += [
-                    f"1795891203.5 {machine.name} kernel: drbd {name}: conn( Connected -> Timeout )",
-                    f"1795891204.5 {machine.name} kernel: block drbd0: new current UUID {'A' * 16}",
+                    f"1795891203.5 {at}drbd {name}: conn( Connected -> BrokenPipe )",
+                    f"1795891204.5 {at}block drbd0: new current UUID {'A' * 16}",
                 ]
         return 0, lines
 

@@ -1,4 +1,4 @@
-"""recover.py: nothing without a name; with one, saved before it is given up, and on from anywhere."""
+"""recover.py: nothing without a name; with one, saved before it gives up, and on from anywhere."""
 
 import json
 
@@ -16,7 +16,7 @@ STEPS = [
 
 @pytest.fixture
 def parted(served):
-    """Both have moved on; otter's Heartbeat is stopped, as the runbook says, and left it Primary."""
+    """Both have moved on; otter's Heartbeat is stopped, as it has to be, and left it Primary."""
     world = served.world
     world.part()
     otter = world.machines["otter"]

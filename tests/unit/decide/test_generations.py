@@ -1,7 +1,5 @@
 """How two nodes' data compare: DRBD's own rules, on pairs that come about in a cluster's life."""
 
-import random
-
 import attrs
 import pytest
 from hypothesis import given
@@ -119,8 +117,7 @@ class Side:
         own = self.generation
         self.has.add(number)
         if own.bitmap == ZERO:
-            current = f"{random.Random(number).getrandbits(62) | 1 << 61:015X}0"
-            self.generation = attrs.evolve(own, current=current, bitmap=own.current)
+            self.generation = attrs.evolve(own, current=f"F{number:014X}0", bitmap=own.current)
 
     def follows(self, source):
         """A whole resync: afterwards both have the source's data, and its past."""

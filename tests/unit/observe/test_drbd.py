@@ -200,7 +200,7 @@ def test_any_devices_come_back_as_84_printed_them(devices):
     assert parse_proc(f"version: 8.4.11 (api)\n{body}".splitlines()) == devices
 
 
-# --- the module -------------------------------------------------------------------------------------
+# --- the module -----------------------------------------------------------------------------------
 
 
 def test_module_not_loaded_unreadable_and_nine():
