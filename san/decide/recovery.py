@@ -173,10 +173,17 @@ def _not_whole(
         )
     if own.disk == "Diskless":
         return f"{name} has no disk on {victim}: attach it first, drbdadm attach {name}"
+    # DRBD's own choice comes before the intention to discard (after-sb-0pri discard-zero-changes),
+    # and a Primary that loses by it ends itself (after-sb-1pri, and the handler).
     if its.out_of_sync == 0 and own.out_of_sync > 0:
         return (
             f"{survivor} has changed nothing of {name}, and {victim} {own.out_of_sync} KiB: DRBD "
             f"would keep {victim}'s, which has all of it; name {survivor} as the victim"
+        )
+    if its.out_of_sync == own.out_of_sync == 0 and its.role == "Primary":
+        return (
+            f"neither side has changed anything of {name}, so DRBD chooses by itself, and may end "
+            f"{survivor}, which is Primary; let a client write something there first"
         )
     return None
 

@@ -59,7 +59,8 @@ def parted(deployed_lab):
     lab.ssh("otter", "systemctl stop heartbeat", timeout=120)
     lab.link_cut("weasel", "replication")
     connection(lab, "otter", "WFConnection")
-    lab.ssh("otter", "drbdadm primary r0 && vgchange -qay storage", timeout=120)
+    # Forced: fencing wouldn't let it, and no rule of DRBD's is in the way of a person.
+    lab.ssh("otter", "drbdadm primary --force r0 && vgchange -qay storage", timeout=120)
     write(lab, "otter", "/dev/storage/test", "otter, to be given up")
     lab.ssh("otter", "vgchange -qan storage", timeout=120)
     write(lab, "badger", disk, "weasel, to be kept")

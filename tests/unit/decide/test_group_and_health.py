@@ -78,8 +78,10 @@ def test_replication_at_rest(cluster):
         (device(connection="WFConnection"), "r0 on otter is WFConnection, UpToDate/UpToDate"),
         (
             device(connection="StandAlone"),
-            "r0 is StandAlone on otter: DRBD gave up the connection, for a reason that journalctl "
-            "-k tells; mend that, then drbdadm connect r0",
+            (
+                "r0 is StandAlone on otter: DRBD gave up the connection, for a reason that "
+                "journalctl -k tells; mend that, then drbdadm connect r0"
+            ),
         ),
     ],
 )
