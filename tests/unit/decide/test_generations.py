@@ -67,6 +67,11 @@ PAIRS = {
         gi("0E9A7754D21C3B4F:D5CA4B1DD2A0B4CF:4C8F1E6E17D3E9AA:4C8E1E6E17D3E9AA:1:1:0:0:0:0:0"),
         "split",
     ),
+    "both moved on, as DRBD 8.4.11 printed it in the lab": (
+        gi("E9A888714DE6E9C9:0AB73D711AEE3DA7:0000000000000000:0000000000000000:1:1:1:0:0:0:0"),
+        gi("C5556762EF214A7D:0AB73D711AEE3DA6:0000000000000000:0000000000000000:1:1:1:0:0:0:0"),
+        "split",
+    ),
     "both moved on, twice": (
         generation(B, D, A, ZERO),
         generation(C, "1" * 15 + "0", A, ZERO),
