@@ -36,4 +36,4 @@ class LazyGroup(click.Group):
 
 @click.command(cls=LazyGroup)
 def main() -> None:
-    """Check the inventory and its times, run the lab, drill failovers, upgrade kernels, end a split brain."""
+    """Check inventory and times, run the lab, drill, upgrade kernels, end a split brain."""
