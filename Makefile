@@ -9,7 +9,7 @@ PACKAGES := $(shell sed 's/\#.*//' debian-packages.txt)
 # A script that is a Jinja template is checked as its golden file under tests/ shows it rendered.
 SHELL_SCRIPTS = $(shell grep -rlIE --exclude='*.py' '^\#! ?/bin/(ba|da)?sh' templates san tests .ci \
 	| xargs grep -LE '\{[%{] ')
-TYPED = san facts operations $(wildcard config.py deploy.py upgrade.py) inventory.py
+TYPED = san facts operations $(wildcard config.py deploy.py upgrade.py recover.py) inventory.py
 
 .DELETE_ON_ERROR:
 .PHONY: demo test test-kernels lint bench-redeploy bench-kmod clean setup packages
@@ -23,7 +23,7 @@ test: lint
 	$(BIN)/python -m pytest tests/facts tests/operations
 	$(BIN)/python -m pytest -n auto tests/unit tests/deploy
 	@echo '== lab'
-	$(BIN)/python -m pytest -m 'not kernels' tests/lab
+	$(BIN)/python -m pytest -m 'not kernels and not drill' tests/lab
 	@echo '== every tier passed'
 
 test-kernels: setup

@@ -17,9 +17,11 @@ class Drbd(FactBase[drbd.DrbdState]):
         state.devices[0].healthy, state.disks["r0"].blank
     """
 
-    def command(self, resources: tuple[tuple[str, int, str], ...]) -> StringCommand:
+    def command(
+        self, resources: tuple[tuple[str, int, str], ...], *, every_generation: bool = False
+    ) -> StringCommand:
         """For triples of a name, a minor and a backing disk; reads only, loads no module."""
-        return StringCommand(drbd.shell(resources))
+        return StringCommand(drbd.shell(resources, every_generation=every_generation))
 
     def process(self, output: list[str]) -> drbd.DrbdState:
         """Parse; what can't be understood fails the host."""

@@ -11,9 +11,13 @@ from san.observe.drbd import DrbdState
 from san.observe.heartbeat import HeartbeatState
 
 
-def replication() -> dict[str, DrbdState]:
-    """DRBD's state on each node that this run is connected to."""
+def replication(*, every_generation: bool = False) -> dict[str, DrbdState]:
+    """DRBD's state on each node that this run is connected to.
+
+    Healthy resources' generations are asked for only where `every_generation` is wanted.
+    """
     cluster: Cluster = host.data.cluster
+    more = {"every_generation": True} if every_generation else {}
     return {
         name: observed(
             node,
@@ -22,6 +26,7 @@ def replication() -> dict[str, DrbdState]:
                 (resource.name, resource.minor, resource.disk_of(name))
                 for resource in cluster.resources
             ),
+            **more,
         )
         for name, node in pair(cluster).items()
     }

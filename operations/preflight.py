@@ -27,10 +27,7 @@ def safe() -> Iterator[PyinfraCommand]:
     Takes the cluster's lock when the run begins to act. Changes nothing.
     """
     cluster: Cluster = host.data.cluster
-    # From here on a host that fails ends the run, and nobody is asked whether to go on without it.
-    state.config.FAIL_PERCENT = 0
-    state.should_raise_failed_hosts = None
-    _all_there(cluster)
+    everybody(cluster)
     network = observed(host, Network)
     if network.hostname != host.data.member.name:
         raise Refusal(
@@ -52,7 +49,13 @@ def safe() -> Iterator[PyinfraCommand]:
     yield from ()
 
 
-def _all_there(cluster: Cluster) -> None:
+def everybody(cluster: Cluster) -> None:
+    """Refuse where a host of the cluster is away, unless going on without it is allowed.
+
+    From here on a host that fails ends the run, and nobody is asked whether to go on without it.
+    """
+    state.config.FAIL_PERCENT = 0
+    state.should_raise_failed_hosts = None
     if host.data.get("allow_degraded"):
         return
     failed = {each.data.member.name for each in state.failed_hosts if each.data.get("member")}

@@ -11,6 +11,7 @@ COMMANDS = {
     "demo": ("san.demo", "demo"),
     "drill": ("san.drill.commands", "drill"),
     "lab": ("san.lab.commands", "lab"),
+    "recover": ("san.recover", "recover"),
     "secrets": ("san.check", "secrets"),
     "upgrade-kernel": ("san.upgrade", "upgrade_kernel"),
 }
@@ -35,4 +36,4 @@ class LazyGroup(click.Group):
 
 @click.command(cls=LazyGroup)
 def main() -> None:
-    """Check the inventory and its times, run the lab, drill failovers, upgrade kernels."""
+    """Check inventory and times, run the lab, drill, upgrade kernels, end a split brain."""

@@ -16,6 +16,12 @@ def replication_amiss(cluster: Cluster, states: Mapping[str, DrbdState]) -> str 
             device = state.devices.get(resource.minor)
             if device is None:
                 return f"{resource.name} isn't configured on {node}"
+            if device.connection == "StandAlone" and device.disk != "Diskless":
+                return (
+                    f"{resource.name} is StandAlone on {node}: DRBD gave up the connection, for a "
+                    "reason that journalctl -k tells; mend that, then drbdadm connect "
+                    f"{resource.name}"
+                )
             if not device.healthy:
                 return (
                     f"{resource.name} on {node} is {device.connection}, "

@@ -6,6 +6,7 @@ from typing import Literal
 from san.model import Cluster
 from san.observe.drbd import DrbdState
 
+from .parting import refuse_parted
 from .refusal import Refusal
 
 Turn = Literal["standby", "serving"]
@@ -16,19 +17,15 @@ def serving(cluster: Cluster, states: Mapping[str, DrbdState]) -> str | None:
     """The node that is Primary for the cluster's resources; None where neither is.
 
     Raises Refusal where both are, where the resources are Primary on different nodes, or where
-    they have parted (split brain): only the operator knows which side's data is the right one.
+    their data has parted (split brain): only the operator knows which side's is the right one.
     """
     primaries: dict[str, list[str]] = {}
     for resource in cluster.resources:
+        refuse_parted(cluster, resource, states)
         for node, state in states.items():
             device = state.devices.get(resource.minor)
             if device is None:
                 continue
-            if device.split_brain:
-                raise Refusal(
-                    f"{resource.name} is StandAlone on {node} after a split brain: decide which "
-                    "node's changes to give up, and follow docs/runbook.md, 'Split brain'"
-                )
             if device.role == "Primary":
                 primaries.setdefault(node, []).append(resource.name)
             peer = cluster.peer(node).name

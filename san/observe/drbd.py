@@ -15,50 +15,24 @@ import attrs
 from . import disks as backing
 from .disks import Disk
 from .drbd_devices import Device, parse_json, parse_proc
+from .drbd_generations import Generation, parse_generations
 from .sections import Section, UnreadableError, script, split
 
-JUST_CREATED = "0000000000000004"
-"""The current UUID of metadata that has seen no data yet (UUID_JUST_CREATED in drbd.h)."""
-
-_GENERATION = re.compile(
-    r"(?P<current>[0-9A-Fa-f]{16}):(?P<bitmap>[0-9A-Fa-f]{16})"
-    r"(?P<history>(?::[0-9A-Fa-f]{16})*)(?::[01])*:?"
-)
 _PLANNED = re.compile(r"drbd(?:setup|meta)(?:-\d+)? ")
 _NO_ADDRESS = re.compile(r"\bIP (?P<address>\S+) not found on this host")
 _TOOLS = "DRBDADM_VERSION="
 
 _LOADED = "/sys/module/drbd"
 
-_LOG = (
-    "Split-Brain detected but unresolved|Unrelated data|"
-    r"conn\( [A-Za-z]+ -> (Connected|WFBitMap[ST]) \)"
-)
-"""Kernel messages that end a handshake: parted for good, or joined again."""
-
 _KERNEL = f"""\
 [ -d {_LOADED} ] || exit 0
-export LC_ALL=C alone=
+export LC_ALL=C
 read -r version <{_LOADED}/version || exit 1
 echo "module $version"
 case $version in
-8.*)
-  while IFS= read -r line; do
-    printf '%s\\n' "$line"
-    case $line in *cs:StandAlone*) alone=1 ;; esac
-  done </proc/drbd
-  ;;
-*)
-  status=$(drbdsetup status --json) || exit
-  printf '%s\\n' "$status"
-  case $status in *StandAlone*) alone=1 ;; esac
-  ;;
+8.*) exec cat /proc/drbd ;;
+*) exec drbdsetup status --json ;;
 esac
-if [ -n "$alone" ]; then
-  echo log
-  dmesg | grep -E {shlex.quote(_LOG)}
-fi
-exit 0
 """
 _TOOL = f"""\
 command -v drbdadm >/dev/null || exit 127
@@ -73,7 +47,7 @@ while [ $# -gt 0 ]; do
   while read -r line; do
     case $line in "$2: cs:Connected ro:"*" ds:UpToDate/UpToDate "*) healthy=1 ;; esac
   done </proc/drbd
-  if [ -z "$healthy" ]; then
+  if [ -z "$healthy" ] || [ "$every" = 1 ]; then
     echo "generation $1"
     drbdadm get-gi "$1" 2>/dev/null
   fi
@@ -104,24 +78,6 @@ exit $status
 
 
 @attrs.frozen
-class Generation:
-    """A resource's generation identifiers on this node (drbdmeta(8), get-gi), in hexadecimal.
-
-    The lowest bit of each says whether the node was Primary, not which data it has.
-    """
-
-    current: str
-    bitmap: str
-    """All zeros unless changes were tracked while the peer was away."""
-    history: tuple[str, ...]
-
-    @property
-    def just_created(self) -> bool:
-        """Whether the metadata has seen no data yet."""
-        return self.current == JUST_CREATED
-
-
-@attrs.frozen
 class DrbdState:
     """DRBD on a host. `installed`, loaded and configured are three different things."""
 
@@ -143,7 +99,8 @@ class DrbdState:
     """The resource's own address, where the refusal is that it isn't on this host."""
     generations: Mapping[str, Generation | None]
     """By resource, None where no metadata can be read. Asked only while the module is loaded, and
-    not for a resource that is Connected and UpToDate on both nodes: that is missing here."""
+    unless it was asked for every one, not for a resource that is Connected and UpToDate on both
+    nodes: that is missing here."""
     disks: Mapping[str, Disk]
     """Backing disks by resource."""
 
@@ -152,14 +109,17 @@ class DrbdState:
         return attrs.asdict(self)
 
 
-def shell(resources: Iterable[tuple[str, int, str]]) -> str:
-    """The script whose output `parse` reads, for triples of a name, a minor and a backing disk."""
+def shell(resources: Iterable[tuple[str, int, str]], *, every_generation: bool = False) -> str:
+    """The script whose output `parse` reads, for triples of a name, a minor and a backing disk.
+
+    With `every_generation`, that of healthy resources, too.
+    """
     wanted = tuple(resources)
     names = shlex.join(word for name, minor, _ in wanted for word in (name, str(minor)))
     return script(
         {
             "kernel": _KERNEL,
-            "tools": f"set -- {names}\n{_TOOL}",
+            "tools": f"every={int(every_generation)}; set -- {names}\n{_TOOL}",
             "adjust": _ADJUST,
             "disks": backing.shell((name, disk) for name, _, disk in wanted),
         }
@@ -202,36 +162,10 @@ def parse_kernel(section: Section) -> tuple[str | None, dict[int, Device]]:
     if not section.lines:
         return None, {}
     version = section.lines[0].removeprefix("module ")
-    cut = section.lines.index("log") if "log" in section.lines else len(section.lines)
-    status, log = section.lines[1:cut], section.lines[cut + 1 :]
-    devices = parse_proc(status) if version.startswith("8.") else parse_json("\n".join(status))
-    return version, {
-        minor: attrs.evolve(device, split_brain=_parted(minor, device, log))
-        for minor, device in devices.items()
-    }
-
-
-def parse_generations(lines: Iterable[str]) -> dict[str, Generation | None]:
-    """Read `drbdadm get-gi`, one resource after the other.
-
-    Example::
-
-        generation r0
-        0000000000000004:0000000000000000:0000000000000000:0000000000000000:0:0:0:0:0:0:0
-    """
-    found: dict[str, Generation | None] = {}
-    name: str | None = None
-    for line in lines:
-        if line.startswith("generation "):
-            name = line.removeprefix("generation ")
-            found[name] = None
-        elif name is not None and found[name] is None and (match := _GENERATION.search(line)):
-            found[name] = Generation(
-                current=match["current"].upper(),
-                bitmap=match["bitmap"].upper(),
-                history=tuple(match["history"].upper().split(":")[1:]),
-            )
-    return found
+    status = section.lines[1:]
+    return version, parse_proc(status) if version.startswith("8.") else parse_json(
+        "\n".join(status)
+    )
 
 
 def parse_adjust(section: Section) -> tuple[tuple[str, ...] | None, str | None]:
@@ -242,11 +176,3 @@ def parse_adjust(section: Section) -> tuple[tuple[str, ...] | None, str | None]:
     if section.status:
         return None, " ".join(" ".join(said).split()) or f"status {section.status}"
     return tuple(line for line in said if _PLANNED.match(line)), None
-
-
-def _parted(minor: int, device: Device, log: Iterable[str]) -> bool:
-    """Whether the last handshake of a StandAlone device ended in a split brain."""
-    if device.connection != "StandAlone":
-        return False
-    own = [line for line in log if re.search(rf"\bdrbd{minor}\b", line)]
-    return bool(own) and " -> " not in own[-1]

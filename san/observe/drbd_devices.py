@@ -20,7 +20,7 @@ _PERCENT = re.compile(r"(?:sync'ed|verified):\s*(?P<percent>\d+(?:\.\d+)?)%")
 _CONNECTIONS: Mapping[str, str] = {"Connecting": "WFConnection"}
 """Names of 9 that 8.4 has another word for."""
 
-_APART = {
+APART = {
     "StandAlone",
     "Disconnecting",
     "Unconnected",
@@ -59,8 +59,6 @@ class Device:
     io_suspended: bool = False
     resync_paused: bool = False
     """By this node, by the peer, or to wait for another resource."""
-    split_brain: bool = False
-    """StandAlone since its last handshake, which found changes on both sides (kernel log)."""
 
     @property
     def connected(self) -> bool:
@@ -110,7 +108,7 @@ def _device(match: "re.Match[str]") -> Device:
     state = match["state"]
     if match["role"] is None:  # cs:Unconfigured: the minor is there, with neither disk nor peer
         return Device("StandAlone", None, "Secondary", "Unknown", "Diskless", "DUnknown", 0)
-    apart = state in _APART
+    apart = state in APART
     return Device(
         connection=state if apart else "Connected",
         replication=None if apart else ("Established" if state == "Connected" else state),

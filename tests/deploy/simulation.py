@@ -65,11 +65,17 @@ class Replica:
 
     generation: str | None = None
     """Of its metadata: None where there is none, NEW where it has seen no data."""
+    bitmap: str = "0" * 16
+    """The generation in which the nodes parted, where this side has moved on since."""
+    changed: int = 0
+    """KiB since then."""
     applied: str | None = None
     """The resource file as the kernel knows it; None where it isn't configured there."""
     role: str = "Secondary"
     parted: bool = False
-    """StandAlone after a split brain."""
+    """StandAlone."""
+    discards: bool = False
+    """Connects to give up what it has changed."""
 
 
 NEW = "0000000000000004"
@@ -118,6 +124,8 @@ class Machine:
     """ha.cf and authkeys as the running Heartbeat knows them."""
     lonely: int = 0
     holding: bool = False
+    nexuses: list[str] = attrs.Factory(list)
+    """Sessions at its targets, as tgtadm prints them."""
     targets: str | None = None
     """stgt.conf as the running tgtd serves it."""
     finding: str | None = None
@@ -175,6 +183,8 @@ class World:
     """Volume group by replicated device, by cluster."""
     logical: dict[str, dict[str, dict[str, int]]] = attrs.Factory(dict)
     """Bytes by volume and group, by cluster."""
+    replicating: bool = True
+    """Whether the nodes' replication link is whole."""
     accidents: list[str] = attrs.Factory(list)
     """A stop of what served."""
 
@@ -245,6 +255,7 @@ class World:
             one.applied
             and other.applied
             and self.peer(machine).powered
+            and self.replicating
             and not (one.parted or other.parted)
         )
 
@@ -257,6 +268,29 @@ class World:
             one.generation = other.generation
         elif other.generation == NEW:
             other.generation = one.generation
+        elif one.generation != other.generation:
+            self.meet(one, other)
+
+    def meet(self, one, other):
+        """Two sides with different data: one follows, or they stand alone."""
+        for source, target in ((one, other), (other, one)):
+            if target.discards or target.generation == source.bitmap:
+                if target.role == "Primary":
+                    self.accidents.append("a Primary lost its data")
+                for each in (source, target):
+                    each.generation, each.bitmap, each.changed = source.generation, "0" * 16, 0
+                    each.discards = False
+                return
+        one.parted = other.parted = True
+
+    def part(self, cluster="reference", alone=True):
+        """Both sides move on apart from each other."""
+        for number, node in enumerate(self.nodes(cluster), start=1):
+            for replica in node.replicas.values():
+                replica.bitmap = replica.generation
+                replica.generation = f"{number}AAAAAAAAAAAAAA0"
+                replica.changed = 8 * number
+                replica.parted = alone
 
     def device(self, machine, name):
         """The states of a device: connection, roles, disks."""
@@ -427,6 +461,8 @@ class World:
             machine.files[words[4]] = (content, int(words[5], 8))
         elif words[:2] == ["sh", "-c"] and words[3] == "san-upload":
             machine.files[words[4]] = (base64.b64decode(stdin).decode(), 0o644)
+        elif words[:2] == ["sh", "-c"] and words[3] == "san-image":
+            self.image(machine, words[5], words[6])
         elif "reboot )" in command:
             self.reboot(machine)
         elif words[0] == "/usr/share/heartbeat/hb_standby":
@@ -450,6 +486,16 @@ class World:
             self.login(machine, words[words.index("--targetname") + 1], words[-2].split(":")[0])
         else:
             self.system(machine, words)
+
+    def image(self, machine, minor, path):
+        """What is on a disk: here its generation stands for that."""
+        (name,) = (name for name, (own, *_) in machine.resources().items() if own == int(minor))
+        replica = machine.replicas[name]
+        if replica.role == "Primary":
+            self.accidents.append(f"an image of {machine.name}'s disk, which is written to")
+        if path in machine.files and machine.files[path] != (replica.generation, 0o600):
+            raise CommandError(f"{path} is there, and isn't what the disk holds: move it away")
+        machine.files[path] = (replica.generation, 0o600)
 
     # --- Kernel modules -------------------------------------------------------------------------
 
@@ -634,6 +680,16 @@ class World:
                 if replica.generation is None:
                     raise CommandError("No valid meta data found", 119)
                 replica.applied = known[name][2]
+                replica.parted = False
+                self.sync(machine, name)
+            case "disconnect":
+                if replica.parted:
+                    raise CommandError("additional info from kernel: unknown connection", 10)
+                replica.parted, replica.discards = True, False
+            case "connect":
+                if not replica.parted:
+                    raise CommandError("(125) Device has a net-config (use disconnect first)", 10)
+                replica.parted, replica.discards = False, "--discard-my-data" in words
                 self.sync(machine, name)
             case "new-current-uuid":
                 both = [replica, self.peer(machine).replicas[name]]
@@ -813,15 +869,13 @@ class World:
             return 0, []
         lines = ["module 8.4.11", "version: 8.4.11 (api:1/proto:86-101)"]
         minors = {name: minor for name, (minor, *_) in machine.resources().items()}
-        log = []
         for name in configured:
             self.sync(machine, name)
             connection, roles, disks = self.device(machine, name)
             lines.append(f" {minors[name]}: cs:{connection} ro:{roles} ds:{disks} C r-----")
-            lines.append("    ns:0 nr:0 dw:0 dr:0 al:0 bm:0 lo:0 pe:0 ua:0 ap:0 ep:1 wo:f oos:0")
-            if machine.replicas[name].parted:
-                log.append(f"[ 8.1] block drbd{minors[name]}: Split-Brain detected but unresolved")
-        return 0, [*lines, *(["log"] if log else []), *log]
+            counters = "ns:0 nr:0 dw:0 dr:0 al:0 bm:0 lo:0 pe:0 ua:0 ap:0 ep:1 wo:f"
+            lines.append(f"    {counters} oos:{machine.replicas[name].changed}")
+        return 0, lines
 
     def fact_tools(self, machine, part):
         if "drbd-utils" not in machine.packages:
@@ -829,14 +883,28 @@ class World:
         lines = [f"resource {name}" for name in machine.resources()]
         lines.append("DRBDADM_VERSION=9.22.0")
         if any(each.applied for each in machine.replicas.values()):
-            words = shlex.split(part.split("\n")[0])[2:]
-            for name in words[::2]:
+            every, asked = part.split("\n")[0].split("; ")
+            for name in shlex.split(asked)[2::2]:
                 replica = machine.replicas[name]
-                if replica.applied and self.device(machine, name)[2] == "UpToDate/UpToDate":
+                healthy = self.device(machine, name)[2] == "UpToDate/UpToDate"
+                if replica.applied and healthy and every == "every=0":
                     continue
                 lines.append(f"generation {name}")
                 if replica.generation:
-                    lines.append(f"{replica.generation}:{':'.join(['0' * 16] * 3)}:0:0:0:0:0:0:0")
+                    flags = "0:0" if replica.generation == NEW else "1:1"
+                    past = f"{replica.bitmap}:{':'.join(['0' * 16] * 2)}"
+                    lines.append(f"{replica.generation}:{past}:{flags}:0:0:0:0:0")
+        return 0, lines
+
+    def fact_history(self, machine, _):
+        lines = [f"resource {name} {minor}" for name, (minor, *_) in machine.resources().items()]
+        for name, replica in machine.replicas.items():
+            if replica.changed:
+                at = f"{machine.name} kernel: "
+                lines += [
+                    f"1795891203.5 {at}drbd {name}: conn( Connected -> BrokenPipe )",
+                    f"1795891204.5 {at}block drbd0: new current UUID {'A' * 16}",
+                ]
         return 0, lines
 
     def fact_adjust(self, machine, _):
@@ -849,6 +917,8 @@ class World:
         for name, (_, _, content) in known.items():
             if machine.replicas[name].applied != content:
                 lines.append(f"drbdsetup-84 net-options {name} --ping-int=3")
+            if machine.replicas[name].parted:
+                lines.append(f"drbdsetup-84 connect {name}")
         return 0, lines
 
     def fact_disks(self, machine, part):
@@ -993,6 +1063,7 @@ class World:
                         "        Driver: iscsi",
                         "        State: ready",
                         "    I_T nexus information:",
+                        *machine.nexuses,
                         "    LUN information:",
                         "    Account information:",
                         "    ACL information:",

@@ -73,22 +73,42 @@ def test_a_device_of_another_group(served):
     refused(served, "/dev/drbd0 belongs to the volume group 'precious', not to 'storage'")
 
 
-def test_a_split_brain(served):
-    def part(node):
-        node.replicas["r0"].parted = True
-
-    served.change(weasel=part, otter=part)
+@pytest.mark.parametrize("alone", [True, False], ids=["StandAlone", "WFConnection"])
+def test_a_split_brain(served, alone):
+    """DRBD's identifiers tell, whether the nodes have met since or not."""
+    world = served.world
+    world.part(alone=alone)
+    world.replicating = alone
+    world.save(served.directory)
     every = (("--dry",), ("-y",), ())  # the last has a prompt, and stops before it
-    refused(served, "r0 is StandAlone on", "after a split brain", arguments=every)
+    sides = "weasel (8 KiB changed) and otter (16 KiB changed) both moved on"
+    refused(served, f"r0 has a split brain: {sides}", "san recover split-brain", arguments=every)
 
 
-def test_two_primaries(served):
-    def part(node):
-        node.replicas["r0"].parted = True
+def test_a_split_brain_with_two_primaries(served):
+    def primary(node):
         node.replicas["r0"].role = "Primary"
 
-    served.change(weasel=part, otter=part)
-    refused(served, "StandAlone")
+    world = served.world
+    world.part()
+    world.save(served.directory)
+    served.change(weasel=primary, otter=primary)
+    refused(served, "r0 has a split brain")
+
+
+def test_data_of_two_clusters(served):
+    world = served.world
+    world.part()
+    world.machines["otter"].replicas["r0"].bitmap = "0" * 16
+    world.save(served.directory)
+    refused(served, "r0 holds unrelated data on weasel and otter")
+
+
+def test_a_device_that_was_disconnected_is_connected_again(served):
+    served.change(otter=lambda node: setattr(node.replicas["r0"], "parted", True))
+    ran = served.run("-y")
+    assert ran.returncode == 0, ran.output
+    assert ran.commands == [("otter", "drbdadm adjust r0")]
 
 
 def test_a_host_with_another_name(bare):

@@ -114,7 +114,7 @@ def test_a_split_brain_is_a_refusal_and_both_sides_keep_what_they_have(deployed_
     refused = deploy()
 
     assert refused.returncode == 1
-    assert "r0 is StandAlone on" in refused.log
+    assert "r0 has a split brain" in refused.log
     assert "docs/runbook.md, 'Split brain'" in " ".join(refused.log.split())
     assert "Traceback" not in refused.log
     assert generations(deployed_lab) == before

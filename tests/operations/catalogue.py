@@ -15,6 +15,8 @@ import attrs
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "reference.md"
 
+PAGES = ("deploy.py", "upgrade.py", "recover.py")
+
 HEAD = """\
 # Reference
 
@@ -209,9 +211,9 @@ def joined(text):
 
 
 def phases():
-    """Each operation of deploy.py and upgrade.py, with the names of its phases."""
+    """Each operation of deploy.py, upgrade.py and recover.py, with the names of its phases."""
     found = {}
-    for node in (*tree("deploy.py").body, *tree("upgrade.py").body):
+    for node in [each for page in PAGES for each in tree(page).body]:
         match node:
             case ast.Expr(value=ast.Call(func=ast.Attribute(value=module, attr=name)) as call):
                 said = next(each.value.value for each in call.keywords if each.arg == "name")
@@ -227,7 +229,7 @@ def hosts(module, name):
 
 def operations():
     yield "## Operations\n"
-    yield "In the order of `deploy.py`, then of `upgrade.py`."
+    yield "In the order of `deploy.py`, then of `upgrade.py` and of `recover.py`."
     yield "A refusal ends the run: see the [runbook](runbook.md).\n"
     for (module, name), said in phases().items():
         operation = getattr(import_module(f"operations.{module}"), name)

@@ -2,8 +2,9 @@
 
 from san.model import Site
 from san.observe.disks import Disk, Signature
-from san.observe.drbd import DrbdState, Generation
+from san.observe.drbd import DrbdState
 from san.observe.drbd_devices import Device
+from san.observe.drbd_generations import Generation
 from san.observe.lvm import LogicalVolume, LvmState, PhysicalVolume, VolumeGroup
 from san.observe.network import Address, Link, NetworkState
 
@@ -24,12 +25,15 @@ def disk(*signatures, **parts):
 
 def device(role="Secondary", peer="Secondary", **parts):
     states = {"connection": "Connected", "disk": "UpToDate", "peer_disk": "UpToDate"}
-    return Device(replication=None, role=role, peer_role=peer, out_of_sync=0, **{**states, **parts})
+    states = {"replication": None, "out_of_sync": 0, **states, **parts}
+    return Device(role=role, peer_role=peer, **states)
 
 
 def drbd(own=None, *, on=None, generation=None, **parts):
     """DRBD of a node with one resource; bare where `own` is None."""
-    known = {} if generation is None else {"r0": Generation(generation, "0" * 16, ())}
+    if isinstance(generation, str):
+        generation = Generation(generation, "0" * 16, ())
+    known = {} if generation is None else {"r0": generation}
     return DrbdState(
         **{
             "installed": True,

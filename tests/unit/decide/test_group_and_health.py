@@ -76,6 +76,13 @@ def test_replication_at_rest(cluster):
         (None, "r0 isn't configured on otter"),
         (device(disk="Inconsistent"), "r0 on otter is Connected, Inconsistent/UpToDate"),
         (device(connection="WFConnection"), "r0 on otter is WFConnection, UpToDate/UpToDate"),
+        (
+            device(connection="StandAlone"),
+            (
+                "r0 is StandAlone on otter: DRBD gave up the connection, for a reason that "
+                "journalctl -k tells; mend that, then drbdadm connect r0"
+            ),
+        ),
     ],
 )
 def test_replication_amiss(cluster, found, says):

@@ -3,10 +3,13 @@
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from states import device, drbd
+from states import NEW, device, drbd
 
 from san.decide.refusal import Refusal
 from san.decide.serving import has_turn, serving
+from san.observe.drbd_generations import Generation
+
+A, B, C = (letter * 15 + "0" for letter in "ABC")
 
 
 def pair(weasel, otter):
@@ -34,17 +37,85 @@ def test_two_primaries_are_refused(cluster):
         serving(cluster, both)
 
 
+SPLIT = (Generation(B, A, ()), Generation(C, A, ()))
+
+
+def parted(weasel, otter, generations=SPLIT, **parts):
+    """Both nodes apart: role and connection of each."""
+    return {
+        name: drbd(device(*at, "Unknown", **known, **parts), generation=generation)
+        for name, (*at, known), generation in zip(
+            ("weasel", "otter"), (weasel, otter), generations, strict=True
+        )
+    }
+
+
+@pytest.mark.parametrize("connection", ["StandAlone", "WFConnection"])
 @pytest.mark.parametrize("role", ["Primary", "Secondary"])
-def test_a_split_brain_is_refused(cluster, role):
-    apart = device(role, "Unknown", connection="StandAlone", split_brain=True)
-    with pytest.raises(Refusal, match="r0 is StandAlone on otter after a split brain"):
-        serving(cluster, pair(device("Primary"), apart))
+def test_a_split_brain_is_refused(cluster, role, connection):
+    """By the identifiers of both, whatever a log says, and before the nodes meet again."""
+    states = parted(
+        ("Primary", {"connection": "WFConnection", "out_of_sync": 24}),
+        (role, {"connection": connection, "out_of_sync": 8}),
+    )
+    sentence = r"r0 has a split brain: weasel \(24 KiB changed\) and otter \(8 KiB changed\) both"
+    with pytest.raises(Refusal, match=sentence):
+        serving(cluster, states)
+
+
+def test_a_split_brain_of_a_node_without_its_disk_is_refused(cluster):
+    states = parted(
+        ("Primary", {"connection": "WFConnection"}),
+        ("Secondary", {"connection": "StandAlone", "disk": "Diskless"}),
+    )
+    with pytest.raises(Refusal, match=r"otter \(no disk\)"):
+        serving(cluster, states)
+
+
+def test_unrelated_data_is_refused(cluster):
+    apart = {"connection": "StandAlone"}
+    generations = (Generation(A, "0" * 16, ()), Generation(B, "0" * 16, ()))
+    with pytest.raises(Refusal, match="r0 holds unrelated data on weasel and otter"):
+        serving(cluster, parted(("Primary", apart), ("Secondary", apart), generations))
+
+
+@pytest.mark.parametrize("alone", ["StandAlone", "WFConnection"])
+def test_a_primary_with_older_data_is_refused(cluster, alone):
+    """A node that was frozen, resumed after its peer had served and stopped again."""
+    apart = {"connection": alone}
+    generations = (Generation(A, "0" * 16, ()), Generation(B, A, ()))
+    with pytest.raises(Refusal, match="r0 is Primary on weasel, and otter has newer data"):
+        serving(cluster, parted(("Primary", apart), ("Secondary", apart), generations))
+    for role, serves in (("Primary", "otter"), ("Secondary", None)):
+        assert serving(cluster, parted(("Secondary", apart), (role, apart), generations)) == serves
+
+
+def test_a_node_that_has_just_booted_is_not_split(cluster):
+    """Its peer took over and waits for it, and hasn't met it yet."""
+    waits = {"connection": "WFConnection"}
+    generations = (Generation(A, "0" * 16, ()), Generation(B, A, ()))
+    states = parted(("Secondary", waits), ("Primary", waits), generations)
+    assert serving(cluster, states) == "otter"
 
 
 def test_standing_alone_without_a_split_brain_is_none(cluster):
-    """As after `drbdadm disconnect`."""
-    apart = device("Secondary", "Unknown", connection="StandAlone")
-    assert serving(cluster, pair(device("Primary"), apart)) == "weasel"
+    """As after `drbdadm disconnect`: adjust connects it."""
+    apart = {"connection": "StandAlone"}
+    generations = (Generation(B, A, ()), Generation(A, "0" * 16, ()))
+    states = parted(("Primary", {"connection": "WFConnection"}), ("Secondary", apart), generations)
+    assert serving(cluster, states) == "weasel"
+
+
+@pytest.mark.parametrize(("generation", "said"), [(B, True), (NEW, False), (None, False)])
+def test_standing_alone_without_the_peer_is_not_known(cluster, generation, said):
+    """But for a disk that has seen no data, and a device that has no disk yet."""
+    apart = device("Primary", "Unknown", connection="StandAlone")
+    states = {"weasel": drbd(apart, generation=generation)}
+    if not said:
+        assert serving(cluster, states) == "weasel"
+        return
+    with pytest.raises(Refusal, match="r0 is StandAlone on weasel, and without otter"):
+        serving(cluster, states)
 
 
 def test_a_peer_that_this_run_cannot_see_serves_by_the_others_word(cluster):
@@ -75,7 +146,6 @@ devices = st.none() | st.builds(
     st.sampled_from(["Primary", "Secondary"]),
     st.sampled_from(["Primary", "Secondary", "Unknown"]),
     connection=st.sampled_from(["Connected", "WFConnection", "StandAlone"]),
-    split_brain=st.booleans(),
 )
 
 

@@ -7,22 +7,16 @@ drbd_proc.c and drbdsetup(8), from memory of running systems.
 
 import subprocess
 from itertools import product
+from typing import get_args
 
 import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from san.observe.drbd import (
-    JUST_CREATED,
-    Generation,
-    parse,
-    parse_adjust,
-    parse_generations,
-    parse_kernel,
-    shell,
-)
+from san.observe.drbd import parse, parse_adjust, parse_kernel, shell
 from san.observe.drbd_devices import Device, parse_json, parse_proc
+from san.observe.drbd_generations import JUST_CREATED, Flag, Generation, parse_generations
 from san.observe.sections import Section, UnreadableError
 
 HEALTHY = """\
@@ -206,37 +200,7 @@ def test_any_devices_come_back_as_84_printed_them(devices):
     assert parse_proc(f"version: 8.4.11 (api)\n{body}".splitlines()) == devices
 
 
-# --- kernel messages -----------------------------------------------------------------------------
-
-PARTED = "[  812.3] block drbd0: Split-Brain detected but unresolved, dropping connection!"
-PARTED_9 = "[  812.3] drbd r0/0 drbd0 otter: Split-Brain detected but unresolved, dropping!"
-UNRELATED = "[  812.3] block drbd0: Unrelated data, aborting!"
-JOINED = "[  902.1] block drbd0: conn( WFReportParams -> WFBitMapS ) disk( x -> y )"
-OTHER = "[  902.1] block drbd1: Split-Brain detected but unresolved, dropping connection!"
-
-
-@pytest.mark.parametrize(
-    ("log", "expected"),
-    [
-        ([], False),
-        ([PARTED], True),
-        ([PARTED_9], True),
-        ([UNRELATED], True),
-        ([PARTED, JOINED], False),
-        ([JOINED, PARTED], True),
-        ([OTHER], False),
-    ],
-)
-def test_a_split_brain_is_what_the_last_handshake_left(log, expected):
-    lines = ("module 8.4.11", *ALONE.splitlines(), "log", *log)
-    version, devices = parse_kernel(Section(0, lines))
-    assert version == "8.4.11"
-    assert devices[0].split_brain is expected
-
-
-def test_old_messages_of_a_device_that_is_connected_say_nothing():
-    lines = ("module 8.4.11", *HEALTHY.splitlines(), "log", PARTED)
-    assert not parse_kernel(Section(0, lines))[1][0].split_brain
+# --- the module -----------------------------------------------------------------------------------
 
 
 def test_module_not_loaded_unreadable_and_nine():
@@ -259,12 +223,33 @@ def test_generations():
     )
     zeros = "0" * 16
     assert found == {
-        "r0": Generation(JUST_CREATED, zeros, (zeros, zeros)),
-        "r1": Generation("D5CA4B1DD2A0B4CE", zeros, ("4C8F1E6E17D3E9AA", "4C8E1E6E17D3E9AA")),
+        "r0": Generation(JUST_CREATED, zeros, (zeros, zeros), ()),
+        "r1": Generation(
+            "D5CA4B1DD2A0B4CE",
+            zeros,
+            ("4C8F1E6E17D3E9AA", "4C8E1E6E17D3E9AA"),
+            ("consistent", "was-up-to-date", "connected"),
+        ),
         "r2": None,
     }
     assert found["r0"].just_created
     assert not found["r1"].just_created
+    assert (found["r0"].consistent, found["r0"].outdated) == (False, True)
+    assert (found["r1"].consistent, found["r1"].outdated) == (True, False)
+
+
+def test_every_flag_has_its_place():
+    """In the order in which drbd-utils print them."""
+    for place, flag in enumerate(get_args(Flag)):
+        bits = ":".join("1" if at == place else "0" for at in range(7))
+        found = parse_generations(["generation r0", f"{USED.rsplit(':', 7)[0]}:{bits}"])
+        assert found["r0"].flags == (flag,)
+
+
+def test_flags_that_are_not_printed_are_not_known():
+    found = parse_generations(["generation r0", USED.rsplit(":", 7)[0]])
+    assert found["r0"].flags is None
+    assert found["r0"].consistent is found["r0"].outdated is None
 
 
 PLAN = (
@@ -472,7 +457,7 @@ esac
 """
 
 
-def on_a_loaded_host(tmp_path, proc, version="8.4.11"):
+def on_a_loaded_host(tmp_path, proc, version="8.4.11", **how):
     """Run the script where the module is loaded: its paths moved below `tmp_path`."""
     (tmp_path / "module").mkdir()
     (tmp_path / "module/version").write_text(f"{version}\n")
@@ -482,13 +467,12 @@ def on_a_loaded_host(tmp_path, proc, version="8.4.11"):
     tools = {
         "drbdadm": TOOL.format(generation=USED),
         "drbdsetup": f"#!/bin/sh\ncat <<'E'\n{NINE}E\n",
-        "dmesg": f"#!/bin/sh\necho '{PARTED}'; echo 'drbd r0: Handshake successful'\n",
     }
     for name, text in tools.items():
         (tmp_path / name).write_text(text)
         (tmp_path / name).chmod(0o755)
     script = (
-        shell([("r0", 0, "/dev/null")])
+        shell([("r0", 0, "/dev/null")], **how)
         .replace("/sys/module/drbd", str(tmp_path / "module"))
         .replace("/proc/drbd", str(tmp_path / "proc"))
         .replace("/etc/drbd.d", str(tmp_path / "drbd.d"))
@@ -513,10 +497,13 @@ def test_the_script_on_a_healthy_node_asks_for_no_generation(tmp_path):
     assert state.adjust_plan == ("drbdsetup-84 connect r0 --shared-secret=(hidden) --protocol=C",)
 
 
-def test_the_script_on_a_node_that_parted_asks_for_log_and_generation(tmp_path):
+def test_the_script_asks_a_healthy_node_too_where_every_generation_is_wanted(tmp_path):
+    state = on_a_loaded_host(tmp_path, HEALTHY, every_generation=True)
+    assert state.generations["r0"].current == "D5CA4B1DD2A0B4CE"
+
+
+def test_the_script_on_a_node_that_parted_asks_for_its_generation(tmp_path):
     state = on_a_loaded_host(tmp_path, ALONE)
-    assert state.devices[0].split_brain
-    assert not state.devices[2].split_brain
     assert state.generations["r0"].current == "D5CA4B1DD2A0B4CE"
 
 
