@@ -10,6 +10,7 @@ COMMANDS = {
     "check": ("san.check", "check"),
     "demo": ("san.demo", "demo"),
     "drill": ("san.drill.commands", "drill"),
+    "fence": ("san.fence", "fence"),
     "lab": ("san.lab.commands", "lab"),
     "secrets": ("san.check", "secrets"),
     "upgrade-kernel": ("san.upgrade", "upgrade_kernel"),
@@ -35,4 +36,4 @@ class LazyGroup(click.Group):
 
 @click.command(cls=LazyGroup)
 def main() -> None:
-    """Check the inventory and its times, run the lab, drill failovers, upgrade kernels."""
+    """Check the inventory and its times, run the lab, drill, ask fencing devices, upgrade kernels."""
