@@ -8,6 +8,7 @@ from operations.observation import observed
 from san.decide.refusal import Refusal
 from san.decide.stonith import mute, plugins, usable
 from san.model import Cluster
+from san.observe.stonith import Answer
 from san.render.stonith import CONFIG
 
 ANSWER_LIMIT = 30
@@ -28,11 +29,14 @@ def judge(*, installed: bool) -> None:
     if found.installed:
         usable(cluster, host.data.member.name, found)
     elif installed:
-        raise Refusal("stonith(8) isn't there, though cluster-glue is installed: dpkg -V cluster-glue")
+        raise Refusal(
+            "stonith(8) isn't there, though cluster-glue is installed: dpkg -V cluster-glue"
+        )
 
 
 def devices_amiss() -> str | None:
     """Which of the devices that this node resets its peer with doesn't answer."""
     if not plugins(host.data.cluster, host.data.member.name):
         return None
-    return mute(observed(host, StonithDevices))
+    answers: tuple[Answer, ...] = observed(host, StonithDevices)
+    return mute(answers)

@@ -31,10 +31,10 @@ LINE_MAX = 1000
 """Columns of a line: a name that is cut or wrapped can't be copied, nor found by grep."""
 
 NO_FENCING = (
-    "a node that hangs or is cut off stops acknowledging by itself, through DRBD's fencing and the "
-    "watchdog, and its peer takes over only while it hears nothing of it on any link or path; where "
-    "the peer can't tell a dead node from one that is cut off, the service stands still until a "
-    "person has looked"
+    "a node that hangs or is cut off stops acknowledging by itself, through DRBD's fencing and "
+    "the watchdog, and its peer takes over only while it hears nothing of it on any link or path; "
+    "where the peer can't tell a dead node from one that is cut off, the service stands still "
+    "until a person has looked"
 )
 """What a cluster without STONITH leaves open."""
 
@@ -86,9 +86,8 @@ def _show(inventory: Path, clusters: tuple[Cluster, ...]) -> None:
         for warning in cluster.acknowledged:
             console.print(f"warning, acknowledged by {cluster.name}: {warning}")
         if cluster.accept_no_fencing is not None:
-            console.print(
-                f"no fencing, accepted by {cluster.name} ({cluster.accept_no_fencing}): {NO_FENCING}"
-            )
+            reason = cluster.accept_no_fencing
+            console.print(f"no fencing, accepted by {cluster.name} ({reason}): {NO_FENCING}")
 
 
 def _count(number: int, noun: str) -> str:

@@ -1,7 +1,7 @@
 """The shipped cluster with STONITH: each node has a BMC. The lab's; of a server's, the address.
 
-    pyinfra docs/examples/stonith.py deploy.py
-    san fence test weasel --inventory docs/examples/stonith.py
+pyinfra docs/examples/stonith.py deploy.py
+san fence test weasel --inventory docs/examples/stonith.py
 """
 
 import os
@@ -12,7 +12,7 @@ import attrs
 from san.inventory import load
 from san.lab import bmc
 from san.lab.lab import Lab
-from san.model import Secret, Site, Stonith
+from san.model import Node, Secret, Site, Stonith
 
 os.environ.setdefault("BMC_PASSWORD", bmc.PASSWORD)  # the lab's; yours belongs in secrets.env
 
@@ -20,7 +20,7 @@ shipped = load(Path("inventory.py"))
 ports = Lab.open().state.bmc_ports  # of a lab that is up; a server's BMC has 623
 
 
-def fenced(node):
+def fenced(node: Node) -> Node:
     """The node with its BMC."""
     device = Stonith(
         "external/ipmi",
@@ -37,9 +37,7 @@ def fenced(node):
 
 site = Site(
     tuple(
-        attrs.evolve(
-            cluster, nodes=tuple(map(fenced, cluster.nodes)), accept_no_fencing=None
-        )
+        attrs.evolve(cluster, nodes=tuple(map(fenced, cluster.nodes)), accept_no_fencing=None)
         for cluster in shipped.clusters
     )
 )

@@ -124,8 +124,8 @@ def problems(cluster: "Cluster") -> Iterator[Problem]:
     if not with_one and cluster.accept_no_fencing is None:
         yield Problem(
             "nodes",
-            "no node has a STONITH device, so a silent one can't be stopped from outside; give each "
-            "one (stonith=), or accept it with accept_no_fencing='the reason'",
+            "no node has a STONITH device, so a silent one can't be stopped from outside; give "
+            "each one (stonith=), or accept it with accept_no_fencing='the reason'",
         )
     if with_one and cluster.accept_no_fencing is not None:
         yield Problem(

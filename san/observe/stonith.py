@@ -1,4 +1,4 @@
-"""STONITH as cluster-glue knows it (stonith(8)): plugins with their parameters, devices that answer."""
+"""STONITH as cluster-glue knows it (stonith(8)): plugins, their parameters, devices' answers."""
 
 import shlex
 from collections.abc import Iterable, Mapping
