@@ -15,7 +15,7 @@ class Stonith(FactBase[stonith.StonithState]):
     .. code:: python
 
         state = host.get_fact(Stonith, plugins=("external/ipmi",))
-        state.plugins["external/ipmi"].knows("ipaddr")
+        "ipaddr" in state.plugins["external/ipmi"].known
     """
 
     def command(self, plugins: tuple[str, ...]) -> StringCommand:

@@ -26,12 +26,11 @@ def usable(cluster: Cluster, node: str, found: StonithState) -> None:
                 "package that brings it, or name another"
             )
         given = {*device.parameters, *device.secrets}
-        unknown = sorted(name for name in given if not parameters.knows(name))
+        unknown = sorted(given - {*parameters.known})
         if unknown:
-            known = dict.fromkeys((*parameters.needed, *parameters.taken))
             raise Refusal(
                 f"{path}: {device.plugin} knows no parameter {', '.join(unknown)}; it has "
-                f"{', '.join(known)}"
+                f"{', '.join(parameters.known)}"
             )
         lacking = [name for name in parameters.needed if name not in {*given, *NODE_NAMES}]
         if lacking:

@@ -10,19 +10,23 @@ from .declare import declared, mapping, shown
 from .plain import plain
 from .problem import Problem
 from .secret import Secret, a_secret
+from .stonith_plugins import PARAMETERS
 
 if TYPE_CHECKING:
     from .cluster import Cluster, Node
 
 _PLUGIN = re.compile(r"(?:external/|rhcs/)?[a-z0-9][a-z0-9_.-]{0,63}")
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
-_OTHERS = re.compile(r"PATH|IFS|ENV|HOME|SHELL|TERM|LANG|(?:BASH|HA|LC|LD|PERL|PYTHON).*")
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
+_OTHERS = re.compile(r"PATH|IFS|ENV|HOME|SHELL|TERM|LANG|(?:BASH|HA|LC|LD|PERL5|PYTHON).*")
 """Variables that other programs live by: a plugin's parameters are in its environment."""
 _SECRET = re.compile(r"(?:.*_)?(?:pass|passwd|password|community)", re.IGNORECASE)
 _TEXT = re.compile(r"[ -~]{1,255}")
 
-NODE_NAMES = ("hostname", "hostlist")
+NODE_NAMES = ("hostname", "hostlist", "nodename", "HOSTLIST")
 """Parameters that say whom a device resets; the node's name, unless another is given."""
+
+_NAMES = ("hostname", "nodename")
+"""Those that tell two devices not apart; a list of hosts may: the outlets of a power switch."""
 
 UNFIT = {
     "null": "it says that it has reset a node, and does nothing",
@@ -44,7 +48,7 @@ def _plugin(value: object) -> str | None:
 
 def _name(value: object) -> str | None:
     if not isinstance(value, str) or not _NAME.fullmatch(value):
-        return "it is not a parameter's name: letters, digits and `_`"
+        return "it is not a parameter's name: letters, digits, `_` and `-`"
     if _OTHERS.fullmatch(value):
         return "it is a variable of the environment that other programs live by; no plugin has it"
     return None
@@ -90,6 +94,7 @@ class Stonith:
                     f"{secret.name} is not a text of 1 to 255 printable ASCII characters, without "
                     "space at its ends",
                 )
+        yield from self._unknown()
         if self.plugin == "external/ipmi" and self.parameters.get("passwd_method") == "param":
             yield Problem(
                 "parameters['passwd_method']",
@@ -97,10 +102,22 @@ class Stonith:
                 "it; leave it out",
             )
 
+    def _unknown(self) -> Iterator[Problem]:
+        known = PARAMETERS.get(self.plugin)
+        if known is None:
+            return
+        for field in ("parameters", "secrets"):
+            for name in getattr(self, field):
+                if name not in known:
+                    yield Problem(
+                        f"{field}[{name!r}]",
+                        f"{self.plugin} has no such parameter; it has {', '.join(sorted(known))}",
+                    )
+
     @property
     def device(self) -> tuple[object, ...] | None:
         """What tells this device from others; None where no parameter says which one it is."""
-        own = {name: text for name, text in self.parameters.items() if name != NODE_NAMES[0]}
+        own = {name: text for name, text in self.parameters.items() if name not in _NAMES}
         return (self.plugin, *sorted(own.items())) if own else None
 
     def to_json(self) -> dict[str, object]:

@@ -11,8 +11,7 @@ from .sections import UnreadableError, script, split
 LIMIT = 60
 """Seconds for one question: each plugin starts some processes, and a mute BMC takes 20 s."""
 
-_PLUGINS = """\
-command -v stonith >/dev/null || exit 127
+_PLUGINS = r"""command -v stonith >/dev/null || exit 127
 known=$(stonith -L </dev/null) || exit 1
 set -- {plugins}
 for plugin do
@@ -22,9 +21,9 @@ $known
 $plugin
 "*) ;; *) echo "absent $plugin"; continue ;; esac
   echo "plugin $plugin"
-  for name in $(stonith -t "$plugin" -n </dev/null); do echo "needs $name"; done
-  stonith -t "$plugin" -m </dev/null | grep -o '<parameter name="[^"]*"' | cut -d '"' -f 2 |
-    sed 's/^/takes /'
+  for name in $(stonith -t "$plugin" -n </dev/null); do echo "named $name"; done
+  stonith -t "$plugin" -m </dev/null | grep -o '<parameter name="[^>]*' |
+    sed 's/^[^"]*"\([^"]*\)".*required="1".*/needs \1/; s/^[^"]*"\([^"]*\)".*/takes \1/'
 done
 exit 0
 """
@@ -34,14 +33,22 @@ exit 0
 class Parameters:
     """The parameters of a plugin, by name."""
 
-    needed: tuple[str, ...]
-    """In the order of `stonith -n`."""
-    taken: tuple[str, ...]
-    """All that its description names; none where it has no description."""
+    named: tuple[str, ...] = ()
+    """Those of `stonith -n`: what it needs, and with some plugins what it can do without."""
+    required: tuple[str, ...] = ()
+    """Those that its description (`stonith -m`) calls required."""
+    taken: tuple[str, ...] = ()
+    """The others of its description."""
 
-    def knows(self, name: str) -> bool:
-        """Whether the plugin has a parameter of that name."""
-        return name in (*self.needed, *self.taken)
+    @property
+    def known(self) -> tuple[str, ...]:
+        """Every parameter, each once."""
+        return tuple(dict.fromkeys((*self.named, *self.required, *self.taken)))
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """What it can't do without: by its description, where that tells them apart."""
+        return self.required or self.named
 
 
 @attrs.frozen
@@ -86,9 +93,10 @@ def parse(output: Iterable[str]) -> StonithState:
 
     Example::
 
-        plugin external/ipmi
-        needs hostname
-        takes passwd_method
+        plugin external/rackpdu
+        named hostlist
+        needs hostlist
+        takes outlet_config
         absent external/nothing
     """
     sections = split(output)
@@ -106,9 +114,11 @@ def parse(output: Iterable[str]) -> StonithState:
             case ["absent", name]:
                 found[name] = None
             case ["plugin", plugin]:
-                found[plugin] = Parameters((), ())
+                found[plugin] = Parameters()
+            case ["named", name] if known := found.get(plugin):
+                found[plugin] = attrs.evolve(known, named=(*known.named, name))
             case ["needs", name] if known := found.get(plugin):
-                found[plugin] = attrs.evolve(known, needed=(*known.needed, name))
+                found[plugin] = attrs.evolve(known, required=(*known.required, name))
             case ["takes", name] if known := found.get(plugin):
                 found[plugin] = attrs.evolve(known, taken=(*known.taken, name))
             case _:

@@ -959,8 +959,8 @@ class World:
         if "cluster-glue" not in machine.packages:
             return 127, []
         names = "hostname", "ipaddr", "userid", "passwd", "interface"
-        needs = [f"needs {name}" for name in names]
-        return 0, ["plugin external/ipmi", *needs, "absent external/nothing"]
+        named = [f"named {name}" for name in names]
+        return 0, ["plugin external/ipmi", *named, "plugin external/own", "absent external/nothing"]
 
     def fact_devices(self, machine, _):
         peer = self.peer(machine)

@@ -46,7 +46,7 @@ def test_a_new_cluster_has_its_devices_and_shows_no_password(bare):
 
 WRONG = (
     ({"plugin": "external/nothing"}, "STONITH plugin external/nothing is not there"),
-    ({"ipadr": "x"}, "external/ipmi knows no parameter ipadr"),
+    ({"plugin": "external/own"}, "external/own knows no parameter interface, ipaddr"),
 )
 
 

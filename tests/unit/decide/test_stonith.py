@@ -9,10 +9,11 @@ from san.model import Secret, Stonith
 from san.observe.stonith import Answer, Parameters, StonithState
 
 IPMI = Parameters(
-    ("hostname", "ipaddr", "userid", "passwd", "interface"), ("ipaddr", "passwd_method")
+    named=("hostname", "ipaddr", "userid", "passwd", "interface"),
+    taken=("ipaddr", "passwd_method"),
 )
 FOUND = StonithState(
-    installed=True, plugins={"external/ipmi": IPMI, "meatware": Parameters(("hostlist",), ())}
+    installed=True, plugins={"external/ipmi": IPMI, "meatware": Parameters(required=("hostlist",))}
 )
 DEVICE = Stonith(
     "external/ipmi",

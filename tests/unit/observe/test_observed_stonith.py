@@ -8,16 +8,15 @@ from san.observe.stonith import Answer, Parameters, parse, parse_devices, shell
 PLUGINS = """\
 [san:begin stonith]
 plugin external/ipmi
-needs hostname
-needs ipaddr
-needs userid
-needs passwd
-needs interface
+named hostname
+named ipaddr
 takes hostname
-takes ipaddr
 takes passwd_method
-plugin meatware
+plugin external/rackpdu
+named hostlist
+named outlet
 needs hostlist
+takes outlet
 absent external/nothing
 
 [san:end stonith 0]
@@ -36,15 +35,14 @@ def test_plugins():
 
     assert found.installed
     assert found.plugins == {
-        "external/ipmi": Parameters(
-            ("hostname", "ipaddr", "userid", "passwd", "interface"),
-            ("hostname", "ipaddr", "passwd_method"),
-        ),
-        "meatware": Parameters(("hostlist",), ()),
+        "external/ipmi": Parameters(("hostname", "ipaddr"), (), ("hostname", "passwd_method")),
+        "external/rackpdu": Parameters(("hostlist", "outlet"), ("hostlist",), ("outlet",)),
         "external/nothing": None,
     }
-    assert found.plugins["external/ipmi"].knows("passwd_method")
-    assert not found.plugins["external/ipmi"].knows("password")
+    ipmi, rackpdu = found.plugins["external/ipmi"], found.plugins["external/rackpdu"]
+    assert ipmi.known == ("hostname", "ipaddr", "passwd_method")
+    assert ipmi.needed == ("hostname", "ipaddr"), "its description calls none required"
+    assert rackpdu.needed == ("hostlist",)
 
 
 def test_without_cluster_glue():
