@@ -18,7 +18,7 @@ from san.render.files import client_files, node_files
 ROOT = Path(__file__).parents[3]
 GOLDEN = Path(__file__).with_name("golden")
 AS_THEY_STAND = (
-    *("/iscsi-target", "/portal", "/volume-group"),
+    *("/iscsi-target", "/portal", "/volume-group", "/external/san"),
     *("/sbin/san-fence", "/sbin/san-kmod", "/sbin/san-watch", ".pm"),
 )
 SECRETS = {
@@ -78,9 +78,8 @@ def hosts():
 
 
 def is_golden(file):
-    scripts = "/iscsi-target", "/portal", "/volume-group", "/external/san"
-    programs = "/sbin/san-kmod", "/sbin/san-fence"
-    return not file.path.endswith(scripts + programs)
+    """Whether it is rendered; most programs are their templates as they stand."""
+    return not file.path.endswith(AS_THEY_STAND)
 
 
 def write():
