@@ -36,4 +36,4 @@ class LazyGroup(click.Group):
 
 @click.command(cls=LazyGroup)
 def main() -> None:
-    """Check the inventory and its times, run the lab, drill, ask fencing devices, upgrade kernels."""
+    """Check the inventory and its times, run the lab, drill, ask fencing devices, new kernels."""
