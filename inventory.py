@@ -25,6 +25,7 @@ site = Site(
     clusters=(
         Cluster(
             name="reference",
+            accept_no_fencing="the lab's default cluster has no BMC",
             nodes=(
                 Node("weasel", addresses={"replication": "10.10.10.1/24"}, ssh=LAB),
                 Node("otter", addresses={"replication": "10.10.10.2/24"}, ssh=LAB),

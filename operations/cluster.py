@@ -9,6 +9,7 @@ from facts.heartbeat import Heartbeat
 from facts.lvm import Lvm
 from facts.network import Network
 from facts.stgt import Stgt
+from operations.fencing import judge
 from operations.file import differing, install, rewritten
 from operations.node import heartbeats, replication, serving_node, turn_of_this_host
 from operations.observation import converging, observed, pair
@@ -36,6 +37,7 @@ def configured(turn: Turn) -> Iterator[PyinfraCommand]:
     if not turn_of_this_host(turn):
         return
     cluster = host.data.cluster
+    judge(installed=state.is_executing)
     changed = differing("cluster")
     found = observed(host, Heartbeat)
     if found.running:

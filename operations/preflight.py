@@ -9,6 +9,7 @@ from facts.lvm import Lvm
 from facts.network import Network
 from operations import lock
 from operations.cluster import moving, settling
+from operations.fencing import judge
 from operations.file import present
 from operations.node import replication, serving_node
 from operations.observation import converging, observed, pair
@@ -39,6 +40,7 @@ def safe() -> Iterator[PyinfraCommand]:
     if isinstance(host.data.member, Node):
         if state.is_executing:
             until("Heartbeat to settle", moving, limit=settling(cluster))
+        judge(installed=False)
         _disks(cluster)
         serves = serving_node()
         if serves in pair(cluster):

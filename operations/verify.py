@@ -11,6 +11,7 @@ from facts.network import Network
 from facts.stgt import Stgt
 from facts.watch import Watch
 from operations.cluster import settling, unsettled
+from operations.fencing import ANSWER_LIMIT, devices_amiss
 from operations.node import heartbeats, replication, serving_node
 from operations.observation import converging, observed, pair
 from operations.waiting import until
@@ -25,10 +26,14 @@ PATHS_LIMIT = 60
 
 @converging(Node)
 def cluster_serves() -> Iterator[PyinfraCommand]:
-    """Wait until the data is on both nodes and one of them serves all of it. Changes nothing."""
+    """Wait until the data is on both nodes and one of them serves all of it. Changes nothing.
+
+    And until each device answers that this node would reset its peer with.
+    """
     if state.is_executing:
         cluster = host.data.cluster
         until("the cluster to serve", cluster_amiss, limit=settling(cluster))
+        until("its STONITH devices to answer", devices_amiss, limit=ANSWER_LIMIT)
     yield from ()
 
 

@@ -15,7 +15,7 @@ from rich.tree import Tree
 
 from san.decide.budget import prediction
 from san.inventory import load
-from san.model import Chap, Cluster, InventoryError, Problem, Secret, Site
+from san.model import Chap, Cluster, InventoryError, Problem, Secret, Site, Stonith
 from san.model.declare import parts_of
 from san.model.heartbeat import Serial
 from san.model.secret import a_name, read_secrets, secrets_file
@@ -29,6 +29,14 @@ KEY_BYTES = 20
 
 LINE_MAX = 1000
 """Columns of a line: a name that is cut or wrapped can't be copied, nor found by grep."""
+
+NO_FENCING = (
+    "a node that hangs or is cut off stops acknowledging by itself, through DRBD's fencing and "
+    "the watchdog, and its peer takes over only while it hears nothing of it on any link or path; "
+    "where the peer can't tell a dead node from one that is cut off, the service stands still "
+    "until a person has looked"
+)
+"""What a cluster without STONITH leaves open."""
 
 _inventory = click.argument("inventory", type=click.Path(path_type=Path), default="inventory.py")
 
@@ -77,6 +85,9 @@ def _show(inventory: Path, clusters: tuple[Cluster, ...]) -> None:
         )
         for warning in cluster.acknowledged:
             console.print(f"warning, acknowledged by {cluster.name}: {warning}")
+        if cluster.accept_no_fencing is not None:
+            reason = cluster.accept_no_fencing
+            console.print(f"no fencing, accepted by {cluster.name} ({reason}): {NO_FENCING}")
 
 
 def _count(number: int, noun: str) -> str:
@@ -119,6 +130,15 @@ def _tree(cluster: Cluster) -> Tree:
             for lun in target.luns
         ),
     )
+    _branch(
+        tree,
+        "fencing",
+        (
+            f"{node.name} by {', then '.join(device.plugin for device in node.stonith)}"
+            for node in cluster.nodes
+            if node.stonith
+        ),
+    )
     _branch(tree, "kernel modules", (f"{m.name} {m.version}" for m in cluster.modules))
     _branch(
         tree,
@@ -154,7 +174,8 @@ def init(inventory: Path) -> None:
     try:
         site = _declared(inventory)
         kept = read_secrets(path)
-        wanted = _wanted(site)
+        devices = _of_devices(site)
+        wanted = {name: text for name, text in _wanted(site).items() if name not in devices}
         there = {*kept, *(name for name in wanted if os.environ.get(name))}
         new = {name: text for name, text in wanted.items() if name not in there}
         if new:
@@ -163,6 +184,10 @@ def init(inventory: Path) -> None:
         raise click.ClickException("\n".join(map(str, error.problems))) from None
     except (OSError, ValueError) as error:
         raise click.ClickException(str(error)) from None
+    for name in devices:
+        known = name in kept or os.environ.get(name)
+        said = "kept" if known else f"missing: it is the device's own; write it into {path}"
+        click.echo(f"{name}: {said}")
     for name in wanted:
         if name in new:
             said = f"new, in {path}"
@@ -187,6 +212,13 @@ def _wanted(site: Site) -> dict[str, str]:
     chap = {part.secret.name for part in parts if isinstance(part, Chap) and _named(part.secret)}
     names = dict.fromkeys(part.name for part in parts if isinstance(part, Secret) and _named(part))
     return {name: _chap_secret() if name in chap else token_hex(KEY_BYTES) for name in names}
+
+
+def _of_devices(site: Site) -> tuple[str, ...]:
+    """The secrets that STONITH devices ask for: nobody can invent them."""
+    devices = (part for part in parts_of(site) if isinstance(part, Stonith))
+    asked = (secret for device in devices for secret in device.secrets.values())
+    return tuple(dict.fromkeys(secret.name for secret in asked if _named(secret)))
 
 
 def _named(secret: object) -> bool:

@@ -10,6 +10,7 @@ COMMANDS = {
     "check": ("san.check", "check"),
     "demo": ("san.demo", "demo"),
     "drill": ("san.drill.commands", "drill"),
+    "fence": ("san.fence", "fence"),
     "lab": ("san.lab.commands", "lab"),
     "recover": ("san.recover", "recover"),
     "secrets": ("san.check", "secrets"),
@@ -36,4 +37,4 @@ class LazyGroup(click.Group):
 
 @click.command(cls=LazyGroup)
 def main() -> None:
-    """Check inventory and times, run the lab, drill, upgrade kernels, end a split brain."""
+    """Check, drill, fence, recover and upgrade a cluster; run the lab."""

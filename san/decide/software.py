@@ -6,6 +6,7 @@ from san.model import Cluster
 from san.observe.kernel import KernelState
 
 _TARGET_PACKAGES = {"stgt": ("tgt",), "iet": ()}
+_PLUGIN_PACKAGES = {"external/ipmi": "ipmitool"}
 _TARGET_UNITS = {"stgt": ("tgt.service",), "iet": ("iscsitarget.service",)}
 
 
@@ -42,12 +43,21 @@ def software(cluster: Cluster, name: str) -> Software:
             "heartbeat",
             "resource-agents",
             *address_tools,
+            *_stonith_packages(cluster),
             *_TARGET_PACKAGES[cluster.target_software],
             *_build_packages(cluster),
         ),
         enabled=("drbd.service", "heartbeat.service"),
         masked=_TARGET_UNITS[cluster.target_software],
     )
+
+
+def _stonith_packages(cluster: Cluster) -> tuple[str, ...]:
+    """cluster-glue, and what a plugin calls."""
+    plugins = {device.plugin for node in cluster.nodes for device in node.stonith}
+    if not plugins:
+        return ()
+    return ("cluster-glue", *(_PLUGIN_PACKAGES[each] for each in plugins & _PLUGIN_PACKAGES.keys()))
 
 
 def headers(found: KernelState) -> list[str]:

@@ -14,17 +14,18 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from san.lab import accel, lifecycle, power, remote
+from san.lab import accel, bmc, lifecycle, power, remote
 from san.lab.errors import LabError
 from san.lab.lab import Lab
 from san.lab.layout import Layout, default_directory
-from san.lab.machines import MACHINES, SEGMENTS
+from san.lab.machines import BMCS, MACHINES, SEGMENTS
 from san.lab.progress import Report
 from san.lab.sources import SUITES, default_suite
 
 P = ParamSpec("P")
 
 HOST = click.Choice(list(MACHINES))
+NODE = click.Choice(BMCS)
 SEGMENT = click.Choice(SEGMENTS)
 DISK = click.Choice(sorted({disk.serial for m in MACHINES.values() for disk in m.disks}))
 
@@ -106,23 +107,34 @@ def status(running: Lab, *, as_json: bool) -> None:
             "machines": {
                 host: {"powered": on, "port": now.ports[host]} for host, on in powered.items()
             },
+            "bmcs": {
+                host: {"running": bmc.running(running.layout, host), "port": now.bmc_ports[host]}
+                for host in BMCS
+            },
             "faults": {
                 "cut": now.faults.cut,
                 "broken": now.faults.broken,
                 "delay_ms": now.faults.delay_ms,
                 "bandwidth_mbit": now.faults.bandwidth_mbit,
+                "bmc_cut": now.faults.bmc_cut,
+                "bmc_lie": now.faults.bmc_lie,
             },
             "snapshots": running.snapshots(),
         }
         click.echo(json.dumps(value, indent=2))
         return
-    table = Table("machine", "power", "ssh port", "faults", title=f"{now.suite}, {now.accel}")
+    columns = ("machine", "power", "ssh port", "BMC port", "faults")
+    table = Table(*columns, title=f"{now.suite}, {now.accel}")
     for host, on in powered.items():
-        faults = [f"{name} cut" for name in now.faults.cut] + [
-            f"{name} failing" for name in now.faults.broken
+        faults = [
+            *(f"{name} cut" for name in now.faults.cut),
+            *(f"{name} failing" for name in now.faults.broken),
+            *(f"{name} BMC cut" for name in now.faults.bmc_cut),
+            *(f"{name} BMC lies" for name in now.faults.bmc_lie),
         ]
         mine = [fault.removeprefix(f"{host} ") for fault in faults if fault.startswith(f"{host} ")]
-        table.add_row(host, "on" if on else "off", str(now.ports[host]), ", ".join(mine))
+        ports = str(now.ports[host]), str(now.bmc_ports.get(host, ""))
+        table.add_row(host, "on" if on else "off", *ports, ", ".join(mine))
     console = Console()
     console.print(table)
     for segment in SEGMENTS:
@@ -247,3 +259,27 @@ def delay(running: Lab, segment: str, milliseconds: float) -> None:
 def bandwidth(running: Lab, segment: str, megabits: float) -> None:
     """Limit SEGMENT to MEGABITS per second; 0 ends it."""
     running.bandwidth(segment, megabits)
+
+
+@fault.command("bmc-cut")
+@click.argument("host", type=NODE)
+@with_lab
+def bmc_cut(running: Lab, host: str) -> None:
+    """Take HOST's BMC away: no question to it is answered."""
+    running.bmc_cut(host)
+
+
+@fault.command("bmc-lie")
+@click.argument("host", type=NODE)
+@with_lab
+def bmc_lie(running: Lab, host: str) -> None:
+    """Let HOST's BMC say that it did what it was asked, and do nothing."""
+    running.bmc_lie(host)
+
+
+@fault.command("bmc-restore")
+@click.argument("host", type=NODE)
+@with_lab
+def bmc_restore(running: Lab, host: str) -> None:
+    """Let HOST's BMC answer again, and tell the truth."""
+    running.bmc_restore(host)

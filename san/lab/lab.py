@@ -9,7 +9,7 @@ from attrs import evolve
 from san.lab import faults, lock, power, qmp, remote, snapshots, state
 from san.lab.errors import LabError
 from san.lab.layout import Layout, default_directory
-from san.lab.machines import MACHINES, check_segment, machine
+from san.lab.machines import MACHINES, check_bmc, check_segment, machine
 from san.lab.state import Faults, State
 
 
@@ -142,6 +142,25 @@ class Lab:
         limits = {segment: megabits}
         self._slow(segment, lambda f: evolve(f, bandwidth_mbit={**f.bandwidth_mbit, **limits}))
 
+    def bmc_cut(self, host: str) -> None:
+        """Take the BMC of `host` off its power or network: nobody gets an answer."""
+        check_bmc(host)
+        self._remember(lambda now: evolve(now, bmc_cut=_with(now.bmc_cut, host)))
+
+    def bmc_lie(self, host: str) -> None:
+        """Let the BMC of `host` answer 'done' to what changes the power, and do nothing."""
+        check_bmc(host)
+        self._remember(lambda now: evolve(now, bmc_lie=_with(now.bmc_lie, host)))
+
+    def bmc_restore(self, host: str) -> None:
+        """Let the BMC of `host` answer again, and tell the truth."""
+        check_bmc(host)
+        self._remember(
+            lambda now: evolve(
+                now, bmc_cut=_without(now.bmc_cut, host), bmc_lie=_without(now.bmc_lie, host)
+            )
+        )
+
     # Snapshots.
 
     def snapshots(self) -> Sequence[str]:
@@ -174,6 +193,12 @@ class Lab:
             if power.powered(self.layout, host):
                 faults.apply_to_machine(self.layout, host, changed)
             state.write(self.layout.state, evolve(now, faults=changed))
+
+    def _remember(self, change: Callable[[Faults], Faults]) -> None:
+        """Change faults that nothing has to be told of: a BMC looks them up at each request."""
+        with lock.locked(self.layout):
+            now = self.state
+            state.write(self.layout.state, evolve(now, faults=change(now.faults)))
 
     def _slow(self, segment: str, change: Callable[[Faults], Faults]) -> None:
         """Change how fast `segment` is."""

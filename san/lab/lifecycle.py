@@ -4,13 +4,14 @@ import contextlib
 import shutil
 import socket
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from attrs import frozen
 
 from san.lab import (
     accel,
+    bmc,
     booted,
     grub,
     hardware,
@@ -29,7 +30,7 @@ from san.lab.errors import LabError
 from san.lab.image import Image
 from san.lab.lab import Lab
 from san.lab.layout import Layout
-from san.lab.machines import MACHINES
+from san.lab.machines import BMCS, MACHINES
 from san.lab.progress import Report
 from san.lab.state import Faults, Snapshot, State
 
@@ -96,7 +97,13 @@ def _start(layout: Layout, wanted: Wanted, report: Report) -> State:
     made = image.provide(wanted.suite, report)
     binary = power.qemu_binary()
     chosen = accel.decide(wanted.accel, binary, made.kernel, layout, report)
-    state = State(wanted.suite, chosen, hardware.digest(chosen, binary), _free_ports())
+    state = State(
+        suite=wanted.suite,
+        accel=chosen,
+        hardware=hardware.digest(chosen, binary),
+        ports=_free_ports(MACHINES, socket.SOCK_STREAM),
+        bmc_ports=_free_ports(BMCS, socket.SOCK_DGRAM),
+    )
     kept = booted.place(made, state.hardware)
     names = f"{', '.join(MACHINES)} ({wanted.suite}, {_NAMES[chosen]})"
     if kept.exists():
@@ -116,6 +123,7 @@ def _resume(layout: Layout, state: State, kept: Path) -> State:
     booted.take(kept, layout)
     _write_identity(layout, state.ports)
     segments.start(layout)
+    bmc.start(layout, state.bmc_ports)
     bare = Snapshot(tuple(MACHINES), Faults())
     state = state.with_snapshot(BARE, bare)
     snapshots.load(layout, state, BARE)
@@ -130,6 +138,7 @@ def _boot(layout: Layout, state: State, made: Image) -> None:
     _make_disks(layout, made)
     _write_identity(layout, state.ports)
     segments.start(layout)
+    bmc.start(layout, state.bmc_ports)
     for host in MACHINES:
         power.on(layout, state, host)
     remote.wait(layout.ssh_config, state.ports)
@@ -181,12 +190,12 @@ def _make_disk(*arguments: str) -> None:
         raise LabError(msg)
 
 
-def _free_ports() -> dict[str, int]:
-    """Choose a free port on loopback for each machine, so that several labs can run."""
+def _free_ports(hosts: Iterable[str], kind: socket.SocketKind) -> dict[str, int]:
+    """Choose a free port on loopback for each host, so that several labs can run."""
     with contextlib.ExitStack() as held:
         ports = {}
-        for host in MACHINES:
-            probe = held.enter_context(socket.socket())
+        for host in hosts:
+            probe = held.enter_context(socket.socket(type=kind))
             probe.bind(("127.0.0.1", 0))
             ports[host] = probe.getsockname()[1]
         return ports
@@ -196,11 +205,17 @@ def _end_all(layout: Layout) -> bool:
     """End every recorded process and remove what belongs to this run; keep logs and keys."""
     records = sorted(layout.processes.glob("*.json"))
     alive = [record for record in records if process.running(record) is not None]
-    # machines first: they are plugged into the switches
-    for record in sorted(records, key=lambda path: path.stem not in MACHINES):
+    for record in sorted(records, key=_ending):
         process.end(record)
     for made in ("disks", "net", "run"):
         shutil.rmtree(layout.directory / made, ignore_errors=True)
     for path in (layout.state, layout.ssh_config, layout.known_hosts):
         path.unlink(missing_ok=True)
     return bool(alive)
+
+
+def _ending(record: Path) -> int:
+    """Whose turn it is to end: a BMC could start its machine; machines hang on the switches."""
+    if record.stem in map(bmc.name, BMCS):
+        return 0
+    return 1 if record.stem in MACHINES else 2

@@ -52,6 +52,9 @@ BADGER = Machine("badger", 3, {"eth2": "path-a", "eth3": "path-b"})
 
 MACHINES: Mapping[str, Machine] = {m.name: m for m in (WEASEL, OTTER, BADGER)}
 
+BMCS = (WEASEL.name, OTTER.name)
+"""The machines that have a BMC: the nodes."""
+
 
 def machine(name: str) -> Machine:
     """Return the machine called `name`."""
@@ -59,6 +62,13 @@ def machine(name: str) -> Machine:
         msg = f"there is no machine '{name}' in the lab: {', '.join(MACHINES)}"
         raise LabError(msg)
     return MACHINES[name]
+
+
+def check_bmc(name: str) -> None:
+    """Refuse a machine that has no BMC."""
+    if machine(name).name not in BMCS:
+        msg = f"{name} has no BMC (these have one: {', '.join(BMCS)})"
+        raise LabError(msg)
 
 
 def check_segment(segment: str) -> None:

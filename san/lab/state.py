@@ -13,12 +13,14 @@ from san.lab.errors import LabError
 
 @frozen
 class Faults:
-    """Faults in force; the keys are `HOST SEGMENT`, `HOST DISK` or a segment."""
+    """Faults in force; the keys are `HOST SEGMENT`, `HOST DISK`, a segment or a host."""
 
     cut: tuple[str, ...] = ()
     broken: tuple[str, ...] = ()
     delay_ms: Mapping[str, float] = {}
     bandwidth_mbit: Mapping[str, float] = {}
+    bmc_cut: tuple[str, ...] = ()
+    bmc_lie: tuple[str, ...] = ()
 
     @classmethod
     def parse(cls, value: Mapping[str, Any]) -> "Faults":
@@ -28,6 +30,8 @@ class Faults:
             broken=tuple(value["broken"]),
             delay_ms=dict(value["delay_ms"]),
             bandwidth_mbit=dict(value["bandwidth_mbit"]),
+            bmc_cut=tuple(value["bmc_cut"]),
+            bmc_lie=tuple(value["bmc_lie"]),
         )
 
 
@@ -47,6 +51,7 @@ class State:
     accel: str
     hardware: str
     ports: Mapping[str, int]
+    bmc_ports: Mapping[str, int]
     faults: Faults = Faults()
     snapshots: Mapping[str, Snapshot] = {}
 
@@ -72,6 +77,7 @@ def parse(text: str) -> State:
         accel=value["accel"],
         hardware=value["hardware"],
         ports=value["ports"],
+        bmc_ports=value["bmc_ports"],
         faults=Faults.parse(value["faults"]),
         snapshots=snapshots,
     )

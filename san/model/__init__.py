@@ -7,6 +7,7 @@ from .network import Network, Portal
 from .problem import InventoryError, Problem
 from .secret import Secret
 from .site import Site
+from .stonith import Stonith
 from .storage import DrbdResource, Volume, VolumeGroup
 from .target import Acl, Chap, Lun, Target
 from .timing import Timing
@@ -38,6 +39,7 @@ __all__ = [
     "Serial",
     "Signing",
     "Site",
+    "Stonith",
     "Target",
     "Timing",
     "Tool",

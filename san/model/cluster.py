@@ -4,14 +4,15 @@ from collections.abc import Iterator, Mapping
 
 import attrs
 
-from . import cabling, conflict, stacking, text
-from .declare import a, declared, duplicates, many, mapping, one_of, shown
+from . import cabling, conflict, stacking, stonith, text
+from .declare import a, declared, duplicates, many, mapping, one_of, optional, shown
 from .heartbeat import Heartbeat
 from .kmodule import KernelModule
 from .network import Network, Portal, address
 from .plain import plain
 from .problem import Problem
 from .secret import Secret
+from .stonith import Stonith
 from .storage import DrbdResource, VolumeGroup
 from .target import Target
 from .timing import Timing
@@ -38,6 +39,12 @@ def _ssh(value: object) -> str | None:
     return "it is not a mapping of pyinfra's ssh_… connector data, such as {'ssh_user': 'root'}"
 
 
+def _reason(value: object) -> str | None:
+    if isinstance(value, str) and value.strip() and value.isprintable():
+        return None
+    return f"{shown(value)} is not a reason; write one, in a line"
+
+
 @attrs.frozen
 class Node:
     """A storage node, by what `uname -n` prints there."""
@@ -45,6 +52,8 @@ class Node:
     name: str = declared(text.uname)
     addresses: Mapping[str, str] = declared(_addresses, factory=dict)
     """Its own addresses by network; a storage network may go without."""
+    stonith: tuple[Stonith, ...] = declared(many(Stonith, "Stonith devices"), default=())
+    """What the peer resets it with when it is silent, in the order in which they are tried."""
     ssh: Mapping[str, object] = declared(_ssh, factory=dict, repr=False)
     """pyinfra's connector data for it (ssh_hostname, ssh_user, ssh_config_file, …)."""
 
@@ -89,6 +98,8 @@ class Cluster:
     """The resource script of the volume groups: ours, or the stock LVM, which is the guide's."""
     modules: tuple[KernelModule, ...] = declared(many(KernelModule, "KernelModules"), default=())
     """Kernel modules that a node needs to serve: built for each of its kernels (san.modules)."""
+    accept_no_fencing: str | None = declared(optional(_reason), default=None)
+    """Why its nodes have no STONITH device; `san check` says what that leaves open."""
     acknowledged: tuple[str, ...] = declared(many(str, "names of warnings"), default=())
     """Warnings that you have read and accept, by name."""
 
@@ -163,6 +174,7 @@ class Cluster:
         yield from cabling.problems(self)
         yield from stacking.problems(self)
         yield from conflict.problems(self)
+        yield from stonith.problems(self)
 
     def _names(self) -> Iterator[Problem]:
         for field in ("networks", "resources", "volume_groups", "modules"):

@@ -74,6 +74,10 @@ def _held(value: object) -> Iterator[tuple[str, Any]]:
         for index, item in enumerate(value):
             if attrs.has(type(item)):
                 yield f"[{index}]", item
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            if attrs.has(type(item)):
+                yield f"[{shown(key)}]", item
 
 
 def _problem(path: str, found: str | Problem) -> Problem:

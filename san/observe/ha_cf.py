@@ -50,6 +50,9 @@ class HaCf:
     links: tuple[HaLink, ...] = ()
     """In order, all kinds."""
     nodes: tuple[str, ...] = ()
+    stonith_hosts: tuple[tuple[str, str], ...] = ()
+    """Who may use which plugin: the node, or `*` for each. Of several for a node Heartbeat 3.0.6
+    keeps the last. Parameters are left out: they may hold a password."""
     pacemaker: bool = False
     """Whether Pacemaker, not haresources, manages the resources (`pacemaker` or `crm`)."""
 
@@ -63,6 +66,7 @@ def parse_ha_cf(text: str) -> HaCf:
     values: dict[str, float | int | bool | str] = {}
     links: list[HaLink] = []
     nodes: list[str] = []
+    stonith_hosts: list[tuple[str, str]] = []
     for number, directive, arguments in _directives(text):
         try:
             if directive == "node":
@@ -76,6 +80,8 @@ def parse_ha_cf(text: str) -> HaCf:
             elif directive == "auto_failback":
                 legacy = arguments[0].lower() == "legacy"
                 values[directive] = "legacy" if legacy else _boolean(arguments[0])
+            elif directive == "stonith_host":
+                stonith_hosts.append((arguments[0].lower(), arguments[1]))
             elif directive in {"pacemaker", "crm"}:
                 values["pacemaker"] = arguments[0].lower() not in _FALSE
         except (ValueError, IndexError):
@@ -83,7 +89,12 @@ def parse_ha_cf(text: str) -> HaCf:
                 f"ha.cf line {number}: {' '.join([directive, *arguments])!r} has no value that "
                 "Heartbeat takes"
             ) from None
-    return HaCf(links=tuple(links), nodes=tuple(nodes), **values)  # type: ignore[arg-type]  # by name
+    return HaCf(
+        links=tuple(links),
+        nodes=tuple(nodes),
+        stonith_hosts=tuple(stonith_hosts),
+        **values,  # type: ignore[arg-type]  # by name
+    )
 
 
 def _directives(text: str) -> Iterator[tuple[int, str, list[str]]]:

@@ -16,6 +16,9 @@ from .limits import target_script, volume_group_script
 from .lvm import lvm_filter
 from .network import arp_filter_script, network_files
 from .stgt import stgt_conf
+from .stonith import CONFIG as STONITH_CONFIG
+from .stonith import PLUGIN as STONITH_PLUGIN
+from .stonith import stonith_conf
 from .template import raw
 from .watch import watch_files
 
@@ -68,6 +71,9 @@ def node_files(
         ),
         public("/etc/lvm/lvmlocal.conf", lvm_filter(cluster, node, backing), "volumes"),
         public(HEARTBEAT_UNIT, unit(cluster), "cluster"),
+        # Before ha.cf: Heartbeat doesn't start by one that names a plugin which isn't there.
+        public(STONITH_PLUGIN, raw("stonith/san"), "cluster", mode=0o755),
+        secret(STONITH_CONFIG, stonith_conf(cluster, node), "cluster"),
         public("/etc/ha.d/ha.cf", ha_cf(cluster), "cluster"),
         secret("/etc/ha.d/authkeys", authkeys(cluster), "cluster"),
         public("/etc/ha.d/haresources", haresources(cluster), "cluster"),

@@ -5,6 +5,7 @@ from ipaddress import IPv4Interface
 
 from san.model import Bcast, Cluster, Link, Mcast, Ping, Serial, Ucast
 
+from .stonith import stonith_hosts
 from .template import text
 
 
@@ -35,6 +36,7 @@ def ha_cf(cluster: Cluster) -> str:
         heartbeat=cluster.heartbeat,
         nodes=cluster.nodes,
         links=[line for link in links for line in _link(cluster, link)],
+        stonith=stonith_hosts(cluster),
         pings=any(isinstance(link, Ping) for link in links),
     )
 

@@ -134,6 +134,8 @@ class Machine:
     """Where its open-iscsi keeps node records."""
     sessions: list[tuple[str, str]] = attrs.Factory(list)
     """Target and portal."""
+    bmc: bool = True
+    """Whether the device that its peer would reset it with answers."""
     broken: str | None = None
     """What fails: the facts that have this in their script, or the commands."""
     later: dict[str, dict] = attrs.Factory(dict)
@@ -1022,6 +1024,18 @@ class World:
             if (text := machine.text(f"{HA}/{name}")) is not None:
                 yield f"file {name}"
                 yield from (f"{HA}/{name}:{line}" for line in text.splitlines())
+
+    def fact_stonith(self, machine, _):
+        if "cluster-glue" not in machine.packages:
+            return 127, []
+        names = "hostname", "ipaddr", "userid", "passwd", "interface"
+        named = [f"named {name}" for name in names]
+        return 0, ["plugin external/ipmi", *named, "plugin external/own", "absent external/nothing"]
+
+    def fact_devices(self, machine, _):
+        peer = self.peer(machine)
+        stand = "ok\t" if peer.bmc else "failed\tno session"
+        return int(not peer.bmc), [f"{peer.hostname}\t1\texternal/ipmi\t{stand}"]
 
     def fact_stgt(self, machine, _):
         if "tgt" not in machine.packages:

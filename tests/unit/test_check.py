@@ -116,7 +116,7 @@ class TestCheck:
         [
             (
                 REFERENCE.replace('interface="eth0"', 'interfac="eth0"'),
-                "inventory.py:33: TypeError: Network.__init__() got an unexpected keyword",
+                "inventory.py:34: TypeError: Network.__init__() got an unexpected keyword",
             ),
             (REFERENCE.replace('"reference",', '"reference"'), "inventory.py:27: SyntaxError: "),
             ("\nraise ValueError('two\\nlines')", "inventory.py:2: ValueError: two lines"),

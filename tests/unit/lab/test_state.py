@@ -13,12 +13,15 @@ FAULTS = Faults(
     broken=("otter data",),
     delay_ms={"path-a": 40.0},
     bandwidth_mbit={"replication": 4.0},
+    bmc_cut=("weasel",),
+    bmc_lie=("otter",),
 )
 STATE = State(
     suite="trixie",
     accel="tcg",
     hardware="4f1d0a2b",
     ports={"weasel": 2201, "otter": 2202, "badger": 2203},
+    bmc_ports={"weasel": 6201, "otter": 6202},
     faults=FAULTS,
     snapshots={"bare": Snapshot(("weasel", "otter", "badger"), Faults())},
 )

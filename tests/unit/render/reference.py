@@ -18,7 +18,7 @@ from san.render.files import client_files, node_files
 ROOT = Path(__file__).parents[3]
 GOLDEN = Path(__file__).with_name("golden")
 AS_THEY_STAND = (
-    *("/iscsi-target", "/portal", "/volume-group"),
+    *("/iscsi-target", "/portal", "/volume-group", "/external/san"),
     *("/sbin/san-fence", "/sbin/san-kmod", "/sbin/san-watch", ".pm"),
 )
 SECRETS = {
