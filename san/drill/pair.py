@@ -15,7 +15,8 @@ ANSWER = 30.0
 # no file: the module isn't loaded, so nothing is Primary there
 _READ = "test ! -e /proc/drbd || cat /proc/drbd"
 _DEVICE = re.compile(
-    r"^\s*\d+: cs:(?P<connection>\S+) ro:(?P<role>\w+)/\w+ ds:(?P<disk>\w+)/(?P<peer_disk>\w+)",
+    r"^\s*\d+: cs:(?P<connection>\S+) ro:(?P<role>\w+)/\w+ ds:(?P<disk>\w+)/(?P<peer_disk>\w+)"
+    r" \w (?P<flow>\S)",
     re.MULTILINE,
 )
 
@@ -29,6 +30,8 @@ class Replica:
     role: str
     disk: str
     peer_disk: str
+    flow: str
+    """`r` while its I/O runs, `s` while it is suspended."""
 
     @property
     def redundant(self) -> bool:
