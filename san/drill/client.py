@@ -17,11 +17,12 @@ UNIT = "san-drill"
 HOME = PurePosixPath("/run/san-drill")  # tmpfs: the drilled disk can't take the log with it
 SCRIPT = HOME / "writer.py"
 LOG = HOME / "acks.log"
-# 16 MiB: beside a busy writer DRBD resyncs at its c-min-rate, 250 KiB/s unless told otherwise
-REGION = 4096  # blocks
+# 256 MiB, more than a drill writes in emulation: a position written again would hide that what
+# was acknowledged there before is lost
+REGION = 65536  # blocks
 SEED = 1  # of the order in which positions are written: a drill is the same one every time
 STOPPING = 60.0  # seconds: a write in flight ends first
-READING = 120.0  # seconds: 16 MiB over an emulated network, and a path that may come back yet
+READING = 300.0  # seconds: 256 MiB over an emulated network
 
 # every multipath map with its size in sectors and its paths; a path's session tells it is iSCSI
 _LIST_MAPS = r"""

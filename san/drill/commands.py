@@ -221,9 +221,8 @@ def _show(played: Matrix, *, as_json: bool, markdown: bool, out: Path) -> None:
         console.print(played.table())
         for drilled in played.drills:
             for problem in drilled.problems:
-                console.print(
-                    f"{drilled.fault.name}, depth {drilled.depth}: {problem}", style="red"
-                )
+                told = f"{drilled.fault.name}, depth {drilled.depth}: {problem}"
+                console.print(told, style="red", markup=False)
         console.print(f"the page: {out}/matrix.html; the figures: {out}/matrix.json")
     if played.failed:
         names = ", ".join(dict.fromkeys(drilled.fault.name for drilled in played.failed))

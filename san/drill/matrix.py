@@ -66,7 +66,7 @@ def _power() -> list[Fault]:
         _fault(
             "panic", "Kernel panic", over,
             (0, strikes.in_guest(SERVING, "kernel panic", guest.PANIC)),
-            (40, strikes.reset(SERVING)),
+            (75, strikes.reset_if_dead(SERVING)),
         ),
         _fault(
             "second-takeover-in-resync", "Second power cut during the resync of the first", waits,
@@ -137,7 +137,7 @@ def _links() -> list[Fault]:
         _fault(
             "heartbeat-network-cut", "Heartbeat's network link deaf, replication goes on", stays,
             (0, strikes.in_guest(SERVING, "Heartbeat's port closed", guest.DEAF)),
-            (REPAIR, strikes.in_guest(SERVING, "Heartbeat's port open", guest.HEARS)),
+            (REPAIR, strikes.in_guest_again(SERVING, "Heartbeat's port open", guest.HEARS)),
         ),
         _fault(
             "heartbeat-all-cut", "All of Heartbeat's links cut, replication goes on",
@@ -145,7 +145,7 @@ def _links() -> list[Fault]:
             (0, strikes.serial_cut()),
             (0, strikes.in_guest(SERVING, "Heartbeat's port closed", guest.DEAF)),
             (REPAIR, strikes.serial_up()),
-            (REPAIR, strikes.in_guest(SERVING, "Heartbeat's port open", guest.HEARS)),
+            (REPAIR, strikes.in_guest_again(SERVING, "Heartbeat's port open", guest.HEARS)),
         ),
         # Without STONITH nobody can know that the other one is dead: I/O waits for the links.
         *(
@@ -248,7 +248,7 @@ def _storage_and_time() -> list[Fault]:
         _fault(
             f"disk-full-{name}", f"No room on {path}", stays,
             (0, strikes.in_guest(SERVING, f"no room on {path}", guest.fill(path))),
-            (REPAIR, strikes.in_guest(SERVING, f"room on {path}", guest.room(path))),
+            (REPAIR, strikes.in_guest_again(SERVING, f"room on {path}", guest.room(path))),
         )
         for name, path in (("root", "/"), ("var", "/var"), ("run", "/run"))
     ]  # fmt: skip
@@ -259,7 +259,7 @@ def _storage_and_time() -> list[Fault]:
                 _fault(
                     f"clock-{name}", f"Clock an hour {name}", stays,
                     (0, strikes.in_guest(SERVING, f"clock set {name}", guest.clock(seconds))),
-                    (REPAIR, strikes.in_guest(SERVING, "clock set right", right)),
+                    (REPAIR, strikes.in_guest_again(SERVING, "clock set right", right)),
                 ),
                 clock_back=3600.0,
             )

@@ -158,14 +158,21 @@ class Outcome:
 
 
 def ended_well(
-    after: Sequence[NodeState], expected: Expectation, serving: str, standby: str
+    after: Sequence[NodeState],
+    expected: Expectation,
+    serving: str,
+    standby: str,
+    *,
+    resynced: bool = True,
 ) -> bool:
     """Whether the pair is as it must be: one node serves, the right one, and the other stands by.
 
-    Where only a person can make it whole again, one node that serves is enough.
+    `resynced` asks for the same data on both. Where only a person can make the pair whole again,
+    one node that serves is enough.
     """
     server = states.serving(after)
-    if server is None or not (expected.person or states.whole(after)):
+    fine = states.whole(after) if resynced else states.together(after)
+    if server is None or not (expected.person or fine):
         return False
     return server == {"serving": serving, "standby": standby}.get(expected.serves, server)
 

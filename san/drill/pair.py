@@ -9,6 +9,8 @@ from san.lab.lab import Lab
 
 from .errors import DrillRefusedError
 
+TOGETHER = {"Connected", "SyncSource", "SyncTarget", "PausedSyncS", "PausedSyncT"}
+"""DRBD's states of a connection over which every new write goes to both nodes."""
 ANSWER = 30.0
 """Seconds for a short command by ssh; under emulation a login alone takes one or two."""
 
@@ -32,6 +34,11 @@ class Replica:
     peer_disk: str
     flow: str
     """`r` while its I/O runs, `s` while it is suspended."""
+
+    @property
+    def connected(self) -> bool:
+        """Whether new writes reach the peer as well."""
+        return self.connection in TOGETHER
 
     @property
     def redundant(self) -> bool:

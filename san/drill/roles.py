@@ -86,16 +86,19 @@ def _in_boot(
     told: Iterable[Change], since: float, until: float, *, primary: bool
 ) -> Iterator[Span]:
     suspended = False
-    start = since
-    for change in [*told, None]:
-        end = until if change is None else change.time
-        if primary and end > start:
-            yield Span(SUSPENDED if suspended else PRIMARY, start, end)
-        start = end
-        if change is not None and change.name == "role":
+    start, name = since, PRIMARY if primary else ""
+    for change in told:
+        if change.name == "role":
             primary = change.after == "Primary"
-        elif change is not None and change.name == "susp":
+        elif change.name == "susp":
             suspended = change.after == "1"
+        becomes = "" if not primary else SUSPENDED if suspended else PRIMARY
+        if becomes != name:
+            if name and change.time > start:
+                yield Span(name, start, change.time)
+            start, name = change.time, becomes
+    if name and until > start:
+        yield Span(name, start, until)
 
 
 def without(span: Span, outage: Span) -> tuple[Span, ...]:

@@ -29,7 +29,10 @@ from .state import NodeState
 SECONDS_BEFORE = 10.0
 """Seconds of steady writing before the fault: enough to see what steady is."""
 HOLDS = 12.0
-"""Seconds for which the end must hold: a node that comes back may yet quarrel with its peer."""
+"""Seconds for which the client must write on, with both nodes together again: one that comes back
+may yet quarrel with its peer."""
+RESYNC = 90.0
+"""Seconds at least for a resync without a writer."""
 LOOK = 3.0
 """Seconds between two looks at all nodes; one costs each about 0.5 under emulation."""
 READING = 180.0
@@ -76,13 +79,14 @@ def play(
     started = time.time()
     expected = fault.wanted(fenced=fenced)
     try:
-        with progress.step(f"{client_name} writes to {disk.device}, which {serving} serves"):
-            client.start(disk, secrets.token_bytes(16), depth=depth)
-            watch.started(client)
-            watch.steady(client, seconds_before)
-        struck_at, steps = _strike(stage, fault, progress)
-        with progress.step(f"{fault.title}: until the pair is as it must be"):
-            ending = _end(stage, client, expected)
+        with lab.kept(client_name):  # it is asked every second, and never struck
+            with progress.step(f"{client_name} writes to {disk.device}, which {serving} serves"):
+                client.start(disk, secrets.token_bytes(16), depth=depth)
+                watch.started(client)
+                watch.steady(client, seconds_before)
+            struck_at, steps = _strike(stage, fault, progress)
+            with progress.step(f"{fault.title}: until the pair is as it must be"):
+                ending = _end(stage, client, expected)
     except (DrillFailedError, LabError, KeyboardInterrupt):
         with suppress(LabError):
             client.let_go()
@@ -160,30 +164,40 @@ def _strike(
 
 
 def _end(stage: Stage, client: Client, expected: Expectation) -> _Ending:
-    """Wait until the pair is as it must be and stays so while the client writes, or give up."""
+    """Wait until the nodes are together again while the client writes, then for the resync.
+
+    The writer goes on until a node that came back has had the time to quarrel with its peer; the
+    resync is waited for without it, since DRBD hardly resyncs beside a client that never pauses.
+    """
     for run in stage.deploys:
         run.exception(timeout=DEPLOY)
+    began = time.monotonic()
     nodes = (stage.serving, stage.standby)
     after: tuple[NodeState, ...] = ()
     acked, flows, since = client.acked(), False, float("inf")
 
-    def holds() -> bool:
-        nonlocal acked, after, flows, since
+    def well(*, resynced: bool) -> bool:
+        nonlocal after
         after = state.look(stage.lab, nodes, stage.running())
+        return outcome.ended_well(after, expected, *nodes, resynced=resynced)
+
+    def holds() -> bool:
+        nonlocal acked, flows, since
+        fine = well(resynced=False)
         before, acked = acked, client.acked()
         flows = acked > before
-        if not (flows and outcome.ended_well(after, expected, stage.serving, stage.standby)):
-            since = float("inf")
-            return False
-        since = min(since, time.monotonic())
+        since = min(since, time.monotonic()) if fine and flows else float("inf")
         return time.monotonic() - since >= HOLDS
 
-    watch.until(holds, expected.limit, LOOK)
+    held = watch.until(holds, expected.limit, LOOK)
     stopped_at = time.time()
     if flows:
         client.stop()
     else:
         client.let_go()
+    if held:
+        left = max(RESYNC, expected.limit - (time.monotonic() - began))
+        watch.until(lambda: well(resynced=True), left, LOOK)
     return _Ending(after, flows, stopped_at)
 
 

@@ -49,9 +49,10 @@ class Stage:
         self.lab.power_cut(self.host(part))
 
     def power_on(self, part: Part) -> None:
-        """Give a node's power back."""
+        """Give a node's power back, unless a fencing device was quicker."""
         self._end(part, OFF)
-        self.lab.power_on(self.host(part))
+        if not self.lab.powered(self.host(part)):
+            self.lab.power_on(self.host(part))
 
     def reset(self, part: Part) -> None:
         """Press a node's reset button."""
@@ -65,9 +66,10 @@ class Stage:
         self._begin(part, FROZEN)
 
     def thaw(self, part: Part) -> None:
-        """Let a node's processors go on."""
+        """Let a node's processors go on, unless a fencing device took its power meanwhile."""
         self._end(part, FROZEN)
-        self.lab.thaw(self.host(part))
+        if self.lab.powered(self.host(part)):
+            self.lab.thaw(self.host(part))
 
     def running(self) -> list[str]:
         """The nodes that have power and processors now."""

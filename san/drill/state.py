@@ -95,6 +95,16 @@ def whole(states: Iterable[NodeState]) -> bool:
     )
 
 
+def together(states: Iterable[NodeState]) -> bool:
+    """Whether one node serves and the other is with it again, though perhaps not up to date yet."""
+    states = tuple(states)
+    return (
+        [state.serves for state in states].count(True) == 1
+        and all(state.replica is not None and state.replica.connected for state in states)
+        and all(state.heartbeat for state in states)
+    )
+
+
 def serving(states: Iterable[NodeState]) -> str | None:
     """The one node that serves; None where none does, or both."""
     found = [state.node for state in states if state.serves]

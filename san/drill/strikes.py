@@ -40,6 +40,16 @@ def power_on(part: Part) -> Act:
     return Act(f"power of {NAMES[part]} back", lambda stage: stage.power_on(part))
 
 
+def reset_if_dead(part: Part) -> Act:
+    """Press the reset button of a node that doesn't come back by itself."""
+
+    def do(stage: Stage) -> None:
+        if not _says(stage, part, "true"):
+            stage.reset(part)
+
+    return Act(f"reset of {NAMES[part]}, if it doesn't answer", do)
+
+
 def reset(part: Part) -> Act:
     """Press a node's reset button."""
     return Act(f"reset of {NAMES[part]}", lambda stage: stage.reset(part))
@@ -62,6 +72,16 @@ def in_guest(part: Part, what: str, script: str) -> Act:
         stage.ssh(part, script)
 
     return Act(f"{what} on {NAMES[part]}", do)
+
+
+def in_guest_again(part: Part, what: str, script: str) -> Act:
+    """Undo something on a node; one that was reset meanwhile has forgotten it, or doesn't hear."""
+    return Act(f"{what} on {NAMES[part]}", lambda stage: _try(stage, part, script))
+
+
+def _try(stage: Stage, part: Part, script: str) -> None:
+    with contextlib.suppress(LabError):
+        stage.ssh(part, script)
 
 
 def nothing(text: str) -> Act:

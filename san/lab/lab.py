@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from attrs import evolve
@@ -62,6 +63,11 @@ class Lab:
         """Run a shell command as root on `host`; `timeout` in seconds."""
         machine(host)
         return remote.run(self.ssh_config, host, command, check=check, timeout=timeout, stdin=input)
+
+    def kept(self, host: str) -> AbstractContextManager[None]:
+        """Keep one ssh connection to `host`, so that commands there cost no login meanwhile."""
+        machine(host)
+        return remote.kept(self.ssh_config, host)
 
     def powered(self, host: str) -> bool:
         """Whether `host` is powered on."""

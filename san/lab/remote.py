@@ -1,9 +1,10 @@
 """ssh into the machines, and their clocks."""
 
+import contextlib
 import socket
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -46,8 +47,30 @@ class Clock:
 
 def command_line(config: Path, host: str, command: str | None = None) -> list[str]:
     """Return the ssh command for `host`, for a shell there when `command` is None."""
-    line = ["ssh", "-F", str(config), "-o", "BatchMode=yes", "-o", "LogLevel=ERROR", host]
+    line = ["ssh", "-F", str(config), "-o", "BatchMode=yes", "-o", "LogLevel=ERROR"]
+    line += ["-o", f"ControlPath={_control(config)}", host]
     return line if command is None else [*line, "--", command]
+
+
+@contextlib.contextmanager
+def kept(config: Path, host: str) -> Iterator[None]:
+    """Keep a connection to `host`: commands go through it meanwhile, and none costs a login.
+
+    Not for a machine that is about to lose its power: a command would wait for the dead connection.
+    """
+    control = ["-o", f"ControlPath={_control(config)}", "-o", "ControlMaster=yes"]
+    command = ["ssh", "-F", str(config), "-o", "BatchMode=yes", *control, "-N", host]
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet) as master:
+        try:
+            yield
+        finally:
+            master.terminate()
+
+
+def _control(config: Path) -> Path:
+    """Where the socket of a kept connection is while there is one."""
+    return config.parent / "run" / "%n.ssh"
 
 
 def run(

@@ -44,6 +44,11 @@ def test_the_node_that_serves_reigns_from_the_begin_without_a_word():
     assert reigns((), primary=False) == ()
 
 
+def test_a_reign_goes_on_whatever_else_changes():
+    lost = "drbd r0: conn( Connected -> NetworkFailure ) "
+    assert reigns(said((5, lost), (5.1, PROMOTES)), primary=True) == (Span(PRIMARY, -10, 100),)
+
+
 def test_a_takeover_and_a_move_back():
     assert reigns(said((20, PROMOTES), (70, DEMOTES)), primary=False) == (Span(PRIMARY, 20, 70),)
     assert reigns(said((5, DEMOTES), (50, PROMOTES)), primary=True) == (
