@@ -36,6 +36,8 @@ class Evidence:
 
     struck: str
     struck_at: float
+    started: float
+    """What was logged before, on our clock, isn't the drill's."""
     survivor: str
     nodes: tuple[Witness, ...]
     """Those that answered in the end."""
@@ -62,6 +64,7 @@ class Evidence:
             witness.host: tuple(
                 attrs.evolve(record, time=record.time - self.struck_at)
                 for record in journal.parse(witness.journal, witness.base)
+                if record.time >= self.started
             )
             for witness in (*self.nodes, self.client)
         }

@@ -9,10 +9,12 @@ KILL_HEARTBEAT = "kill -KILL $(cat /run/heartbeat.pid)"
 KILL_HEARTBEAT_PARTS = "pkill -KILL -P $(cat /run/heartbeat.pid)"
 MOVE_AWAY = "/usr/share/heartbeat/hb_standby all"
 # Heartbeat's own port; replication on the same wire goes on
-DEAF = "iptables -I INPUT -p udp --dport 694 -j DROP; iptables -I OUTPUT -p udp --dport 694 -j DROP"
-HEARS = (
-    "iptables -D INPUT -p udp --dport 694 -j DROP; iptables -D OUTPUT -p udp --dport 694 -j DROP"
+_DROP = "protocol ip u32 match ip protocol 17 0xff match ip dport 694 0xffff action drop"
+DEAF = (
+    "tc qdisc add dev eth1 clsact && "
+    f"tc filter add dev eth1 ingress {_DROP} && tc filter add dev eth1 egress {_DROP}"
 )
+HEARS = "tc qdisc del dev eth1 clsact"
 INVALIDATE = "drbdadm invalidate r0"
 LISTENS = "test -n \"$(ss -Hltn 'sport = :3260')\""
 RESYNC = "grep -q 'cs:SyncTarget' /proc/drbd"
@@ -32,7 +34,7 @@ def stop_user_space(seconds: float) -> str:
 def fork_bomb(seconds: float) -> str:
     """Starve a node's processes for a while; the bound is what its memory stands."""
     bomb = "f() { f | f & }; f; sleep 600"
-    limits = ("TasksMax=1500", "MemoryMax=200M", f"RuntimeMaxSec={seconds:g}")
+    limits = ("TasksMax=1500", "MemoryMax=200M", "OOMPolicy=continue", f"RuntimeMaxSec={seconds:g}")
     return beside(bomb, *(f"--property={limit}" for limit in limits))
 
 
@@ -47,9 +49,10 @@ def clock(seconds: int) -> str:
 
 
 def fill(path: str) -> str:
-    """Leave no room on the file system that holds `path`."""
+    """Leave no room on the file system that holds `path`, not for root either."""
+    free = f"$(stat -f -c %f {path}) * $(stat -f -c %S {path})"
     return (
-        f"fallocate -l $(($(df --output=avail -B1 {path} | tail -n 1) - 65536)) {path}/.san-drill;"
+        f"fallocate -l $(({free} - 65536)) {path}/.san-drill;"
         f" dd if=/dev/zero of={path}/.san-drill-rest bs=4k 2>/dev/null || :"
     )
 

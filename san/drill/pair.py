@@ -18,7 +18,7 @@ ANSWER = 30.0
 _READ = "test ! -e /proc/drbd || cat /proc/drbd"
 _DEVICE = re.compile(
     r"^\s*\d+: cs:(?P<connection>\S+) ro:(?P<role>\w+)/\w+ ds:(?P<disk>\w+)/(?P<peer_disk>\w+)"
-    r" \w (?P<flow>\S)",
+    r" +(?:[ABC] +)?(?P<flow>[rs])",  # no protocol where it is StandAlone
     re.MULTILINE,
 )
 

@@ -93,7 +93,8 @@ def play(
         raise
     with progress.step("logs"):
         evidence, ends = _collect(
-            stage, client, clocks, since=started - fault.clock_back, struck_at=struck_at,
+            stage, client, clocks, started=started, clock_back=fault.clock_back,
+            struck_at=struck_at,
             answering=[node.node for node in ending.after if node.answers],
         )  # fmt: skip
         evidence.keep(out / f"drill-{fault.name}")
@@ -206,7 +207,8 @@ def _collect(
     client: Client,
     clocks: Mapping[str, Clock],
     *,
-    since: float,
+    started: float,
+    clock_back: float,
     struck_at: float,
     answering: list[str],
 ) -> tuple[Evidence, Mapping[str, Clock]]:
@@ -215,13 +217,14 @@ def _collect(
     def witness(host: str) -> Witness | None:
         try:
             clock = stage.lab.read_clocks([host])[host]
-            printed = stage.lab.ssh(host, journal.command(since), timeout=READING).stdout
+            printed = stage.lab.ssh(host, told, timeout=READING).stdout
         except LabError:
             return None
         ends[host] = clock
         frozen = pairs(stage.outages(host, FROZEN))
         return Witness(host, printed, Timebase.of(clocks[host], clock, frozen))
 
+    told = journal.command(started - clock_back)
     ends: dict[str, Clock] = {}
     with ThreadPoolExecutor() as pool:
         acks = pool.submit(client.log)
@@ -231,6 +234,7 @@ def _collect(
     evidence = Evidence(
         struck=stage.serving,
         struck_at=struck_at,
+        started=started,
         survivor=stage.standby,
         nodes=tuple(node for node in nodes if node is not None),
         client=of_client,

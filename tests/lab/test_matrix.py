@@ -1,4 +1,4 @@
-"""The faults that a cluster must stand before anything is published; `make drill` plays them all."""
+"""The faults that a cluster must stand at every `make test`; `make drill` plays the others, too."""
 
 import pytest
 

@@ -14,7 +14,7 @@ from san.drill.report import BUCKET, Report
 from san.drill.timeline import rate
 
 STRUCK_AT = 1_700_000_000.0  # our clock
-BOOTED = {"client": STRUCK_AT - 777.0, "survivor": STRUCK_AT - 42.5}  # by the boot's id
+BOOTED = {"client": STRUCK_AT - 777.0, "survivor": STRUCK_AT - 4242.5}  # by the boot's id
 RESOURCES = "/etc/ha.d/resource.d"
 STORY = (  # seconds after the fault
     (10.0, "heartbeat", "[612]: WARN: node weasel: is dead"),
@@ -71,6 +71,7 @@ def evidence():
     return Evidence(
         struck="weasel",
         struck_at=STRUCK_AT,
+        started=STRUCK_AT - 20,
         survivor="otter",
         nodes=(witness("otter", STORY, "survivor"),),
         client=witness("badger", NOTICED, "client"),
@@ -135,6 +136,13 @@ def test_a_silent_survivor_is_told_and_not_invented(evidence):
     silent = attrs.evolve(evidence, nodes=(witness("otter", (), "survivor"),))
     assert [phase.name for phase in silent.timeline().phases] == ["before_fault", "unexplained"]
     assert silent.notes() == ("otter's journal doesn't tell when it declared weasel dead",)
+
+
+def test_what_was_logged_before_the_drill_isn_t_its_own(evidence):
+    """A node whose clock was set back is asked for older records than the drill's."""
+    earlier = [(-3000.0, "heartbeat", "[9]: WARN: node weasel: is dead"), *STORY]
+    told = attrs.evolve(evidence, nodes=(witness("otter", earlier, "survivor"),))
+    assert told.takeover.declared_dead == pytest.approx(10, abs=1e-3)
 
 
 def test_an_end_that_isn_t_logged_is_told(evidence):

@@ -99,6 +99,13 @@ def test_what_a_person_has_to_do(after, advice):
     assert state.whole(after) == (not advice)
 
 
+def test_a_node_that_stands_alone_is_read():
+    """As DRBD 8.4 prints it: without a protocol."""
+    alone = " 0: cs:StandAlone ro:Primary/Unknown ds:UpToDate/DUnknown   r-----\n"
+    replica = state.parse("weasel", alone).replica
+    assert (replica.connection, replica.role, replica.flow) == ("StandAlone", "Primary", "r")
+
+
 def test_the_end_names_who_serves():
     either, standby, serving = (
         Expectation(gap=60, serves=who) for who in ("either", "standby", "serving")
