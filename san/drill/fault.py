@@ -16,8 +16,16 @@ TAKEOVER = 60.0
 BOOT = 400.0
 """Nobody may serve until a machine has booted."""
 
+RETURN = 20.0
+"""Seconds after which a machine has its power again: a person's, or a power station's."""
+REPAIR = 45.0
+"""Seconds after which a cable is back, a clock right, a disk has room again."""
+
 LIMIT = 240.0
 """Seconds after the last step within which the pair must be whole again, by itself."""
+
+PATIENT = 420.0
+"""The same where both nodes have to boot, or one of them twice."""
 
 NODE_NEVER = (
     r"Unrelated data, aborting",
@@ -86,3 +94,8 @@ class Fault:
     def wanted(self, *, fenced: bool) -> Expectation:
         """What must come of it on a cluster with STONITH, or on one without."""
         return self.fenced if fenced and self.fenced is not None else self.expected
+
+
+def row(name: str, title: str, expected: Expectation, *steps: tuple[float, Act]) -> Fault:
+    """A fault, its steps as seconds and acts."""
+    return Fault(name, title, tuple(Step(at, act) for at, act in steps), expected)

@@ -8,48 +8,25 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-import attrs
-
 from san.lab.errors import LabError
 from san.lab.lab import Lab
 from san.lab.progress import Report as Progress
 from san.lab.remote import Clock
 
-from . import journal, outcome, pair, roles, state, timeline, watch
+from . import ending, journal, outcome, pair, roles, timeline, watch
 from .client import Client, Disk
 from .clock import Timebase
 from .errors import DrillFailedError
 from .evidence import Evidence, Witness
-from .fault import Expectation, Fault
+from .fault import Fault
 from .outcome import Outcome
 from .report import BUCKET, Report
 from .stage import FROZEN, Stage, pairs
-from .state import NodeState
 
 SECONDS_BEFORE = 10.0
 """Seconds of steady writing before the fault: enough to see what steady is."""
-HOLDS = 12.0
-"""Seconds for which the client must write on, with both nodes together again: one that comes back
-may yet quarrel with its peer."""
-RESYNC = 90.0
-"""Seconds at least for a resync without a writer."""
-LOOK = 3.0
-"""Seconds between two looks at all nodes; one costs each about 0.5 under emulation."""
 READING = 180.0
 """Seconds to fetch a journal: an emulated host prints some thousand records a second."""
-DEPLOY = 600.0
-"""Seconds for a run of pyinfra that a fault struck in its middle; it retries, and gives up."""
-
-
-@attrs.frozen
-class _Ending:
-    """How it stood when the drill stopped."""
-
-    after: tuple[NodeState, ...]
-    acked: bool
-    """Whether the client was still writing."""
-    stopped_at: float
-    """When the writer was told to end, on our clock."""
 
 
 def play(
@@ -86,7 +63,7 @@ def play(
                 watch.steady(client, seconds_before)
             struck_at, steps = _strike(stage, fault, progress)
             with progress.step(f"{fault.title}: until the pair is as it must be"):
-                ending = _end(stage, client, expected)
+                ended = ending.wait(stage, client, expected)
     except (DrillFailedError, LabError, KeyboardInterrupt):
         with suppress(LabError):
             client.let_go()
@@ -95,17 +72,17 @@ def play(
         evidence, ends = _collect(
             stage, client, clocks, started=started, clock_back=fault.clock_back,
             struck_at=struck_at,
-            answering=[node.node for node in ending.after if node.answers],
+            answering=[node.node for node in ended.after if node.answers],
         )  # fmt: skip
         evidence.keep(out / f"drill-{fault.name}")
     verification = None
-    if ending.acked:
+    if ended.acked:
         with progress.step(f"{client_name} reads every acknowledged block back"):
             verification = _verify(client, disk)
     report = _report(
         lab, fault, evidence, disk=disk, verification=verification, clocks=ends, started=started
     )
-    until = ending.stopped_at - struck_at
+    until = ended.stopped_at - struck_at
     return Outcome(
         fault=fault.name,
         title=fault.title,
@@ -137,7 +114,7 @@ def play(
             if node in evidence.records
         },
         outages={node: _after(stage.outages(node), struck_at) for node in nodes},
-        after=ending.after,
+        after=ended.after,
         forbidden=outcome.forbidden(evidence.records, client_name, expected.never),
         events=evidence.events(),
         rate=timeline.rate(evidence.ends, BUCKET),
@@ -162,44 +139,6 @@ def _strike(
         progress.say(f"  {done[-1][0]:+.1f} s: {step.act.text}")
         step.act.do(stage)
     return zero, tuple(done)
-
-
-def _end(stage: Stage, client: Client, expected: Expectation) -> _Ending:
-    """Wait until the nodes are together again while the client writes, then for the resync.
-
-    The writer goes on until a node that came back has had the time to quarrel with its peer; the
-    resync is waited for without it, since DRBD hardly resyncs beside a client that never pauses.
-    """
-    for run in stage.deploys:
-        run.exception(timeout=DEPLOY)
-    began = time.monotonic()
-    nodes = (stage.serving, stage.standby)
-    after: tuple[NodeState, ...] = ()
-    acked, flows, since = client.acked(), False, float("inf")
-
-    def well(*, resynced: bool) -> bool:
-        nonlocal after
-        after = state.look(stage.lab, nodes, stage.running())
-        return outcome.ended_well(after, expected, *nodes, resynced=resynced)
-
-    def holds() -> bool:
-        nonlocal acked, flows, since
-        fine = well(resynced=False)
-        before, acked = acked, client.acked()
-        flows = acked > before
-        since = min(since, time.monotonic()) if fine and flows else float("inf")
-        return time.monotonic() - since >= HOLDS
-
-    held = watch.until(holds, expected.limit, LOOK)
-    stopped_at = time.time()
-    if flows:
-        client.stop()
-    else:
-        client.let_go()
-    if held:
-        left = max(RESYNC, expected.limit - (time.monotonic() - began))
-        watch.until(lambda: well(resynced=True), left, LOOK)
-    return _Ending(after, flows, stopped_at)
 
 
 def _collect(
