@@ -1,7 +1,7 @@
 """Many drills, each from the same snapshot, and the matrix that they make."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import attrs
@@ -32,6 +32,8 @@ class Drill:
     depth: int
     outcome: Outcome | None
     error: str = ""
+    predicted: float | None = None
+    """Seconds that `san budget` expects the client to wait; None where it says nothing."""
 
     @property
     def passed(self) -> bool:
@@ -46,7 +48,7 @@ class Drill:
     def to_json(self) -> dict[str, object]:
         """The drill for a program."""
         if self.outcome is not None:
-            return self.outcome.to_json()
+            return self.outcome.to_json() | {"predicted_gap_seconds": self.predicted}
         told = {"drill": self.fault.name, "title": self.fault.title, "depth": self.depth}
         return {**told, "passed": False, "problems": [self.error]}
 
@@ -101,9 +103,9 @@ class Matrix:
         table = Table(title=self.headline, title_justify="left")
         for name in COLUMNS[:2]:
             table.add_column(name, overflow="fold")
-        for name in COLUMNS[2:7]:
+        for name in COLUMNS[2:8]:
             table.add_column(name, justify="right")
-        for name in COLUMNS[7:]:
+        for name in COLUMNS[8:]:
             table.add_column(name, overflow="fold")
         for drill in self.drills:
             table.add_row(*row(drill), style="" if drill.passed else "red")
@@ -119,6 +121,7 @@ COLUMNS = (
     "fault",
     "depth",
     "gap (limit), s",
+    "predicted, s",
     "acknowledged",
     "lost",
     "corrupted",
@@ -132,11 +135,12 @@ def row(drill: Drill) -> tuple[str, ...]:
     """One drill in COLUMNS."""
     name, seen = drill.fault.name, drill.outcome
     if seen is None:
-        return (name, str(drill.depth), *(UNKNOWN,) * 5, drill.error, "")
+        return (name, str(drill.depth), *(UNKNOWN,) * 6, drill.error, "")
     return (
         name,
         str(drill.depth),
         f"{seen.gap:.1f} ({seen.expected.gap:.0f})",
+        "" if drill.predicted is None else f"{drill.predicted:.1f}",
         f"{seen.acked:,}",
         *(UNKNOWN if count is None else f"{count:,}" for count in (seen.lost, seen.corrupted)),
         str(seen.writers),
@@ -154,6 +158,7 @@ def run(
     depths: Sequence[int],
     snapshot: str = DEPLOYED,
     fenced: bool = False,
+    predicted: Mapping[str, float] | None = None,
     seconds_before: float = SECONDS_BEFORE,
     out: Path,
     progress: Progress,
@@ -162,7 +167,8 @@ def run(
     """Play each fault at each depth from `snapshot`, and go on after one that fails.
 
     Writes `matrix.json` and `matrix.html` to `out` after each drill: what was played is kept when
-    the rest is not. `before` are drills that belong to the same matrix.
+    the rest is not. `before` are drills that belong to the same matrix;
+    `predicted` are gaps by `Fault.budget`.
     """
     if snapshot not in lab.snapshots():
         raise DrillRefusedError(
@@ -175,14 +181,15 @@ def run(
             told = out / "stonith" if fenced else out
             with progress.step(f"{fault.name}, depth {depth}: restore of {snapshot}"):
                 lab.restore(snapshot)
+            gap = (predicted or {}).get(fault.budget or fault.name)
             try:
                 seen = play(
                     lab, fault, nodes, client, depth=depth, seconds_before=seconds_before,
                     fenced=fenced, out=told / f"depth-{depth}", progress=progress,
                 )  # fmt: skip
-                drill = Drill(fault, depth, seen)
+                drill = Drill(fault, depth, seen, predicted=gap)
             except (DrillError, LabError) as error:
-                drill = Drill(fault, depth, None, str(error))
+                drill = Drill(fault, depth, None, str(error), predicted=gap)
             for problem in drill.problems:
                 progress.say(f"  {fault.name}: {problem}")
             if drill.outcome is not None and drill.outcome.failover is not None:

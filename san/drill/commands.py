@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from san.decide import budget
 from san.inventory import load
 from san.lab.errors import LabError
 from san.lab.lab import Lab
@@ -176,12 +177,18 @@ def all_command(
     play = partial(campaign.run, depths=depths, seconds_before=seconds_before, out=out)
     with _told():
         faults = matrix.chosen(only)
-        played = _drilled(_cluster(INVENTORY, cluster), partial(play, faults=faults))
+        chosen = _cluster(INVENTORY, cluster)
+        played = _drilled(chosen, partial(play, faults=faults, predicted=_predicted(chosen)))
         if stonith is not None:
             chosen = _cluster(stonith, cluster)
             campaign.deploy(Lab.open(), stonith, progress=Progress())
             again = partial(
-                play, faults=faults, snapshot=campaign.FENCED, fenced=True, before=played
+                play,
+                faults=faults,
+                snapshot=campaign.FENCED,
+                fenced=True,
+                predicted=_predicted(chosen),
+                before=played,
             )
             played = _drilled(chosen, again)
     _show(played, as_json=as_json, markdown=markdown, out=out)
@@ -199,8 +206,16 @@ def _play_command(fault: Fault) -> click.Command:
     def command(
         *, as_json: bool, cluster: str | None, depth: str, seconds_before: float, out: Path
     ) -> None:
-        play = partial(campaign.run, depths=(int(depth),), seconds_before=seconds_before, out=out)
-        played = _drilled(_cluster(INVENTORY, cluster), partial(play, faults=(fault,)))
+        chosen = _cluster(INVENTORY, cluster)
+        play = partial(
+            campaign.run,
+            faults=(fault,),
+            depths=(int(depth),),
+            predicted=_predicted(chosen),
+            seconds_before=seconds_before,
+            out=out,
+        )
+        played = _drilled(chosen, play)
         _show(played, as_json=as_json, markdown=False, out=out)
 
     return command
@@ -208,6 +223,11 @@ def _play_command(fault: Fault) -> click.Command:
 
 for _each in FAULTS.values():
     drill.add_command(_play_command(_each))
+
+
+def _predicted(cluster: Cluster) -> dict[str, float]:
+    """What `san budget` expects of each fault that it knows, in seconds."""
+    return {each.fault: each.expected for each in budget.predictions(cluster)}
 
 
 def _show(played: Matrix, *, as_json: bool, markdown: bool, out: Path) -> None:

@@ -83,6 +83,8 @@ class Fault:
     expected: Expectation
     fenced: Expectation | None = None
     """What must come of it on a cluster with STONITH, where that differs."""
+    budget: str = ""
+    """The name under which `san budget` predicts its gap, where that isn't its own."""
     clock_back: float = 0.0
     """Seconds by which a node's clock may be behind afterwards; its journal is read from there."""
 

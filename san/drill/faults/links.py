@@ -67,13 +67,17 @@ def links() -> list[Fault]:
             for name, title, segments in (
                 ("heartbeat-and-replication-cut", "Heartbeat's links and replication cut",
                  SEGMENTS[:1]),
-                ("all-links-cut", "All links of the serving node cut", SEGMENTS),
+                ("all-links", "All links of the serving node cut", SEGMENTS),
             )
         ),
         *(
-            row(
-                f"storage-cable-{name[-1]}", f"Storage cable {name} cut", evolve(stays, gap=MEND),
-                (0, strikes.cut(SERVING, name)), (REPAIR, strikes.plug(SERVING, name)),
+            evolve(
+                row(
+                    f"storage-cable-{name[-1]}", f"Storage cable {name} cut",
+                    evolve(stays, gap=MEND),
+                    (0, strikes.cut(SERVING, name)), (REPAIR, strikes.plug(SERVING, name)),
+                ),
+                budget="storage-cable",
             )
             for name in (cable_a, cable_b)
         ),

@@ -1,5 +1,7 @@
 """Faults of what runs on the nodes."""
 
+from attrs import evolve
+
 from san.drill import guest, strikes
 from san.drill.fault import MEND, RETURN, TAKEOVER, Expectation, Fault, row
 from san.drill.stage import SERVING, STANDBY
@@ -66,9 +68,8 @@ def scripts() -> list[Fault]:
 
 def moves() -> list[Fault]:
     """No fault at all, many times."""
-    return [
-        row(
-            "moves-20", "Planned move to and fro, 20 times",
-            Expectation(gap=TAKEOVER, serves="serving"), (0, strikes.moves(20)),
-        )
-    ]  # fmt: skip
+    many = row(
+        "moves-20", "Planned move to and fro, 20 times",
+        Expectation(gap=TAKEOVER, serves="serving"), (0, strikes.moves(20)),
+    )  # fmt: skip
+    return [evolve(many, budget="move")]

@@ -7,6 +7,7 @@ import attrs
 import pytest
 from click.testing import CliRunner
 
+from san.decide import budget
 from san.drill import campaign, fault, matrix, outcome, state
 from san.drill.campaign import Drill, Matrix
 from san.drill.commands import drill
@@ -235,12 +236,19 @@ class Text(HTMLParser):
 def test_the_matrix_for_people_and_for_programs(survived, tmp_path):
     lost = attrs.evolve(survived, verification={"checked": 9, "lost": 3, "corrupt": 1})
     row = matrix.FAULTS["power-cut"]
-    played = Matrix((Drill(row, 1, survived), Drill(row, 16, lost), Drill(row, 16, None, "broke")))
+    played = Matrix(
+        (
+            Drill(row, 1, survived, predicted=24.1),
+            Drill(row, 16, lost),
+            Drill(row, 16, None, "broke"),
+        )
+    )
     campaign.save(played, tmp_path)
 
     told = json.loads((tmp_path / "matrix.json").read_text())
     assert told["totals"] == {"drills": 3, "failed": 2, "acked": 2998, "lost": 3}
     assert [each["passed"] for each in told["drills"]] == [True, False, False]
+    assert [each.get("predicted_gap_seconds") for each in told["drills"]] == [24.1, None, None]
     page = Text()
     page.feed((tmp_path / "matrix.html").read_text())
     words = " ".join(page.words)
@@ -249,7 +257,7 @@ def test_the_matrix_for_people_and_for_programs(survived, tmp_path):
     assert "Power cut <&>, depth 16" in words
     assert "broke" in words
     assert played.markdown().count("\n") == 5
-    assert "| power-cut | 16 | 22.5 (60) | 1,499 | 3 | 1 | 1 |" in played.markdown()
+    assert "| power-cut | 1 | 22.5 (60) | 24.1 | 1,499 | 0 | 0 | 1 |" in played.markdown()
 
 
 def test_every_fault_is_named_once_and_its_steps_are_in_order():
@@ -260,6 +268,11 @@ def test_every_fault_is_named_once_and_its_steps_are_in_order():
         assert times == sorted(times), name
         assert any(at >= 0 for at in times), name
     assert set(matrix.CORE) <= set(matrix.FAULTS)
+
+
+def test_whatever_the_budget_predicts_is_played():
+    played = {row.budget or row.name for row in matrix.FAULTS.values()}
+    assert set(budget.FAULTS) <= played
 
 
 def test_a_pattern_that_matches_nothing_is_refused():
