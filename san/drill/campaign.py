@@ -102,7 +102,7 @@ class Matrix:
         """The matrix for the terminal."""
         table = Table(title=self.headline, title_justify="left")
         for name in COLUMNS[:2]:
-            table.add_column(name, overflow="fold")
+            table.add_column(name, no_wrap=True)
         for name in COLUMNS[2:8]:
             table.add_column(name, justify="right")
         for name in COLUMNS[8:]:

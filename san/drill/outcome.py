@@ -85,6 +85,8 @@ class Outcome:
     @property
     def state(self) -> str:
         """What the pair is afterwards, in words."""
+        if states.whole(self.after):
+            return f"whole; {states.serving(self.after)} serves"
         return "; ".join(node.sentence for node in self.after)
 
     @property

@@ -210,7 +210,7 @@ def test_a_fault_that_was_stood(survived):
         ),
         (
             {"expected": Expectation(gap=60, serves="serving")},
-            f"240 s after the last step: {STANDS_BY.sentence}; {SERVES.sentence}",
+            "240 s after the last step: whole; otter serves",
         ),
         ({"forbidden": ("otter at 1.0 s: Oops:",)}, "must never be logged: otter at 1.0 s: Oops:"),
     ],
