@@ -12,10 +12,14 @@ SHELL_SCRIPTS = $(shell grep -rlIE --exclude='*.py' '^\#! ?/bin/(ba|da)?sh' temp
 TYPED = san facts operations $(wildcard config.py deploy.py upgrade.py recover.py) inventory.py
 
 .DELETE_ON_ERROR:
-.PHONY: demo test test-kernels lint bench-redeploy bench-kmod clean setup packages
+.PHONY: demo drill test test-kernels lint bench-redeploy bench-kmod clean setup packages
 
 demo: setup
 	$(BIN)/san demo
+
+# Every fault of the matrix at both depths, from the cluster that `make demo` deployed: hours.
+drill: demo
+	$(BIN)/san drill all
 
 # Cheap tiers first: a broken rule is known in seconds, before the lab's minutes.
 test: lint

@@ -17,7 +17,7 @@ from san.lab import lifecycle
 from san.lab.errors import LabError
 from san.lab.lab import Lab
 from san.lab.layout import Layout, default_directory
-from san.lab.lifecycle import BARE
+from san.lab.lifecycle import BARE, DEPLOYED
 from san.lab.progress import Report as Progress
 from san.lab.sources import SUITES, default_suite
 from san.model import Cluster
@@ -26,8 +26,6 @@ from san.run import Run, pyinfra
 BUILD = Path("build")
 FIGURES = BUILD / "demo.json"
 INVENTORY = Path("inventory.py")
-DEPLOYED = "deployed"
-"""The snapshot of the lab's machines with the cluster deployed and serving."""
 
 Figures = Mapping[str, float]
 """What build/demo.json says of a deploy."""

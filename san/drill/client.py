@@ -17,7 +17,10 @@ UNIT = "san-drill"
 HOME = PurePosixPath("/run/san-drill")  # tmpfs: the drilled disk can't take the log with it
 SCRIPT = HOME / "writer.py"
 LOG = HOME / "acks.log"
-REGION = 65536  # blocks: 256 MiB, more than a drill writes in emulation
+# 256 MiB, more than a drill writes in emulation: a position written again would hide that what
+# was acknowledged there before is lost
+REGION = 65536  # blocks
+SEED = 1  # of the order in which positions are written: a drill is the same one every time
 STOPPING = 60.0  # seconds: a write in flight ends first
 READING = 300.0  # seconds: 256 MiB over an emulated network
 
@@ -142,24 +145,16 @@ class Client:
                 "the drill overwrites its disk and takes only one that is empty or its own"
             )
 
-    def start(self, disk: Disk, run: bytes) -> None:
-        """Start the writer; it goes on without us."""
-        write = ("python3", SCRIPT, "write", disk.device, LOG, run.hex(), disk.blocks)
+    def start(self, disk: Disk, run: bytes, *, depth: int = 1) -> None:
+        """Start the writer with `depth` writes in flight; it goes on without us."""
+        numbers = (disk.blocks, depth, SEED)
+        write = ("python3", SCRIPT, "write", disk.device, LOG, run.hex(), *numbers)
         self._run("systemd-run", "--quiet", "--collect", f"--unit={UNIT}", *write)
 
     def acked(self) -> int:
         """Count the writes acknowledged so far."""
-        last = self._lab.ssh(
-            self.name, f"tail -n 1 {LOG}", check=False, timeout=ANSWER
-        ).stdout.strip()
-        if not last:
-            return 0
-        line = writer.parse_line(last)
-        if isinstance(line, writer.Ack):
-            return line.sequence + 1
-        if isinstance(line, writer.Failure):
-            return line.sequence
-        return line.acked if isinstance(line, writer.End) else 0
+        counted = self._lab.ssh(self.name, f"grep -c ^ack {LOG}", check=False, timeout=ANSWER)
+        return int(counted.stdout or 0)
 
     def complaint(self) -> str:
         """What the writer said last on its standard error."""

@@ -1,22 +1,32 @@
 """`san drill`: faults for a running cluster in the lab."""
 
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import click
 from rich.console import Console
+from rich.table import Table
 
+from san.decide import budget
 from san.inventory import load
 from san.lab.errors import LabError
 from san.lab.lab import Lab
 from san.lab.progress import Report as Progress
 from san.model import Cluster, InventoryError
 
-from . import power_cut, upgrade
+from . import campaign, matrix, upgrade
+from .campaign import Matrix
 from .errors import DrillError
+from .fault import Fault
+from .matrix import CORE, FAULTS
+from .scenario import SECONDS_BEFORE
 
+INVENTORY = Path("inventory.py")
+F = TypeVar("F", bound=Callable[..., Any])
 T_co = TypeVar("T_co", covariant=True)
 
 
@@ -48,8 +58,15 @@ def _drilled(cluster: Cluster, drill: _Drill[T_co]) -> T_co:
     """Run a drill on the lab's machines of `cluster`, with its first client; an error is told."""
     first, second = cluster.nodes
     client = cluster.clients[0]
-    try:
+    with _told():
         return drill(Lab.open(), (first.name, second.name), client.name, progress=Progress())
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Tell an error in its one sentence."""
+    try:
+        yield
     except (DrillError, LabError) as error:
         raise click.ClickException(str(error)) from error
 
@@ -63,55 +80,179 @@ _as_json = click.option("--json", "as_json", is_flag=True, help="Print the repor
 _cluster_name = click.option(
     "--cluster", metavar="NAME", help="The cluster, if the inventory has several."
 )
-_out = click.option(
-    "--out",
-    metavar="DIR",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("build"),
-    show_default=True,
-    help="Where the report, the picture and the logs go.",
-)
-
-
-@drill.command("power-cut")
-@_as_json
-@_cluster_name
-@click.option(
+_before = click.option(
     "--seconds-before",
     metavar="N",
     type=click.FloatRange(min=1),
-    default=power_cut.SECONDS_BEFORE,
+    default=SECONDS_BEFORE,
     show_default=True,
-    help="Seconds of steady writing before the cut.",
+    help="Seconds of steady writing before the fault.",
 )
-@_out
-def power_cut_command(
-    *, as_json: bool, cluster: str | None, seconds_before: float, out: Path
-) -> None:
-    """Cut the power of the node that serves, while the client writes.
 
-    Exits with 1 when an acknowledged write is lost or the client doesn't come back. The node stays
-    without power; `san lab restore deployed` brings the lab back.
-    """
-    chosen = _cluster(Path("inventory.py"), cluster)
-    report = _drilled(chosen, partial(power_cut.run, out=out, seconds_before=seconds_before))
+
+def _out_option(default: Path) -> Callable[[F], F]:
+    return click.option(
+        "--out",
+        metavar="DIR",
+        type=click.Path(file_okay=False, path_type=Path),
+        default=default,
+        show_default=True,
+        help="Where the report, the pictures and the logs go.",
+    )
+
+
+def _depth(*choices: str) -> Callable[[F], F]:
+    """The option; the last choice counts unless told."""
+    return click.option(
+        "--depth",
+        type=click.Choice(choices),
+        default=choices[-1],
+        show_default=True,
+        help="Writes in flight at a time.",
+    )
+
+
+_out = _out_option(Path("build/drill"))
+
+
+@drill.command("list")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def list_command(*, as_json: bool) -> None:
+    """Name every fault of the matrix, and what must come of it."""
     if as_json:
-        click.echo(json.dumps(report.to_json(), indent=2))
+        told = [
+            {
+                "name": fault.name,
+                "title": fault.title,
+                "steps": [{"at": step.at, "what": step.act.text} for step in fault.steps],
+                "gap_limit_seconds": fault.expected.gap,
+                "serves": fault.expected.serves,
+                "person": fault.expected.person,
+                "core": fault.name in CORE,
+            }
+            for fault in FAULTS.values()
+        ]
+        click.echo(json.dumps(told, indent=2))
+        return
+    table = Table()
+    table.add_column("fault", no_wrap=True)
+    table.add_column("what it is, and how long the client may wait", overflow="fold")
+    table.add_column("serves then", overflow="fold")
+    for fault in FAULTS.values():
+        wanted = fault.expected
+        table.add_row(fault.name, f"{fault.title}: {wanted.gap:.0f} s", wanted.serves)
+    Console().print(table)
+
+
+@drill.command("all")
+@_as_json
+@click.option("--markdown", is_flag=True, help="Print the table as a documentation page has it.")
+@_cluster_name
+@_depth("1", "16", "both")
+@click.option("--only", metavar="GLOB", default="*", help="The faults whose names match.")
+@click.option(
+    "--stonith",
+    metavar="INVENTORY",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Deploy this inventory, which has STONITH, and play the matrix on that cluster as well.",
+)
+@_before
+@_out
+def all_command(
+    *,
+    as_json: bool,
+    markdown: bool,
+    cluster: str | None,
+    depth: str,
+    only: str,
+    stonith: Path | None,
+    seconds_before: float,
+    out: Path,
+) -> None:
+    """Play the whole matrix, each fault from the snapshot `deployed`.
+
+    Goes on after a fault that the cluster didn't stand, and exits with 1 when there was one.
+    """
+    depths = (1, 16) if depth == "both" else (int(depth),)
+    play = partial(campaign.run, depths=depths, seconds_before=seconds_before, out=out)
+    with _told():
+        faults = matrix.chosen(only)
+        chosen = _cluster(INVENTORY, cluster)
+        played = _drilled(chosen, partial(play, faults=faults, predicted=_predicted(chosen)))
+        if stonith is not None:
+            chosen = _cluster(stonith, cluster)
+            campaign.deploy(Lab.open(), stonith, progress=Progress())
+            again = partial(
+                play,
+                faults=faults,
+                snapshot=campaign.FENCED,
+                fenced=True,
+                predicted=_predicted(chosen),
+                before=played,
+            )
+            played = _drilled(chosen, again)
+    _show(played, as_json=as_json, markdown=markdown, out=out)
+
+
+def _play_command(fault: Fault) -> click.Command:
+    """The command of one fault; `san drill list` names them, so help doesn't."""
+
+    @click.command(fault.name, help=f"{fault.title}; see `san drill list`.", hidden=True)
+    @_as_json
+    @_cluster_name
+    @_depth("16", "1")
+    @_before
+    @_out
+    def command(
+        *, as_json: bool, cluster: str | None, depth: str, seconds_before: float, out: Path
+    ) -> None:
+        chosen = _cluster(INVENTORY, cluster)
+        play = partial(
+            campaign.run,
+            faults=(fault,),
+            depths=(int(depth),),
+            predicted=_predicted(chosen),
+            seconds_before=seconds_before,
+            out=out,
+        )
+        played = _drilled(chosen, play)
+        _show(played, as_json=as_json, markdown=False, out=out)
+
+    return command
+
+
+for _each in FAULTS.values():
+    drill.add_command(_play_command(_each))
+
+
+def _predicted(cluster: Cluster) -> dict[str, float]:
+    """What `san budget` expects of each fault that it knows, in seconds."""
+    return {each.fault: each.expected for each in budget.predictions(cluster)}
+
+
+def _show(played: Matrix, *, as_json: bool, markdown: bool, out: Path) -> None:
+    """Print a matrix; exit with 1 when a drill has failed."""
+    if as_json:
+        click.echo(json.dumps(played.to_json(), indent=2))
+    elif markdown:
+        click.echo(played.markdown(), nl=False)
     else:
         console = Console()
-        console.print(report.table())
-        console.print(f"the picture: {out}/drill-{report.fault}.svg", highlight=False)
-    if report.lost:
-        raise click.ClickException(
-            f"{report.lost} of {report.acked} acknowledged writes are lost; "
-            f"the logs are in {out}/drill-{report.fault}"
-        )
+        console.print(played.table())
+        for drilled in played.drills:
+            for problem in drilled.problems:
+                told = f"{drilled.fault.name}, depth {drilled.depth}: {problem}"
+                console.print(told, style="red", markup=False)
+        console.print(f"the page: {out}/matrix.html; the figures: {out}/matrix.json")
+    if played.failed:
+        names = ", ".join(dict.fromkeys(drilled.fault.name for drilled in played.failed))
+        raise click.ClickException(f"not as it must be: {names}; the logs are in {out}")
 
 
 @drill.command("upgrade-kernel")
 @_as_json
 @_cluster_name
-@_out
+@_out_option(Path("build"))
 @click.option("--to", metavar="RELEASE", help="The kernel, as `uname -r` prints it there.")
 @click.argument("inventory", type=click.Path(path_type=Path), default="inventory.py")
 def upgrade_command(

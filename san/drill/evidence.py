@@ -1,11 +1,13 @@
 """What the hosts logged during a drill: kept as it is, and read into a timeline."""
 
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 
 import attrs
 
 from . import initiator, journal, takeover, timeline, writer
+from .clock import Timebase
 from .timeline import Moments, Span, Timeline
 
 
@@ -21,11 +23,11 @@ class Event:
 
 @attrs.frozen
 class Witness:
-    """A host, its journal as journalctl printed it, and by how many seconds its clock is ahead."""
+    """A host, its journal as journalctl printed it, and what turns its times into ours."""
 
     host: str
     journal: str
-    ahead: float
+    base: Timebase
 
 
 @attrs.frozen(slots=False)
@@ -34,7 +36,11 @@ class Evidence:
 
     struck: str
     struck_at: float
-    survivor: Witness
+    started: float
+    """What was logged before, on our clock, isn't the drill's."""
+    survivor: str
+    nodes: tuple[Witness, ...]
+    """Those that answered in the end."""
     client: Witness
     acks: str
     """The writer's log."""
@@ -43,7 +49,7 @@ class Evidence:
         """Write the logs down as they are."""
         directory.mkdir(parents=True, exist_ok=True)
         (directory / "acks.log").write_text(self.acks)
-        for witness in (self.survivor, self.client):
+        for witness in (*self.nodes, self.client):
             (directory / f"{witness.host}.journal.jsonl").write_text(witness.journal)
 
     @cached_property
@@ -52,18 +58,32 @@ class Evidence:
         return writer.read_log(self.acks)
 
     @cached_property
+    def records(self) -> Mapping[str, tuple[journal.Record, ...]]:
+        """Each host's journal, in seconds after the fault."""
+        return {
+            witness.host: tuple(
+                attrs.evolve(record, time=record.time - self.struck_at)
+                for record in journal.parse(witness.journal, witness.base)
+                if record.time >= self.started
+            )
+            for witness in (*self.nodes, self.client)
+        }
+
+    @cached_property
     def takeover(self) -> takeover.Takeover:
-        """The survivor's story, on its own clock."""
-        return takeover.parse(journal.parse(self.survivor.journal), self.struck)
+        """The survivor's story, in seconds after the fault."""
+        return takeover.parse(self.records.get(self.survivor, ()), self.struck)
 
     @cached_property
     def ends(self) -> list[float]:
-        """When each write was acknowledged, in seconds after the fault."""
-        acks = [line for line in self.writes if isinstance(line, writer.Ack)]
-        if not acks:
-            return []
-        fault = timeline.at(acks, self.struck_at + self.client.ahead)
-        return [ack.end - fault for ack in acks]
+        """When each write was acknowledged, in seconds after the fault, in order."""
+        base = self.client.base
+        (boot,) = base.boots
+        return sorted(
+            base.ours(boot, line.end, line.wall) - self.struck_at
+            for line in self.writes
+            if isinstance(line, writer.Ack)
+        )
 
     @property
     def errors(self) -> int:
@@ -72,13 +92,11 @@ class Evidence:
 
     def moments(self) -> Moments:
         """When the survivor acted."""
-        story, since = self.takeover, self.struck_at + self.survivor.ahead
+        story = self.takeover
         return Moments(
-            declared_dead=None if story.declared_dead is None else story.declared_dead - since,
-            complete=None if story.complete is None else story.complete - since,
-            resources=tuple(
-                Span(step.name, step.start - since, step.end - since) for step in story.steps
-            ),
+            declared_dead=story.declared_dead,
+            complete=story.complete,
+            resources=tuple(Span(step.name, step.start, step.end) for step in story.steps),
         )
 
     def timeline(self) -> Timeline | None:
@@ -87,24 +105,25 @@ class Evidence:
 
     def events(self) -> tuple[Event, ...]:
         """What the client's storage layers noticed."""
-        since = self.struck_at + self.client.ahead
+        host = self.client.host
         return tuple(
-            Event(seen.time - since, self.client.host, seen.kind, seen.text)
-            for seen in initiator.parse(journal.parse(self.client.journal))
+            Event(seen.time, host, seen.kind, seen.text)
+            for seen in initiator.parse(self.records[host])
         )
 
     def notes(self) -> tuple[str, ...]:
         """What a reader of the numbers must know."""
         story = self.takeover
-        survivor = self.survivor.host
         notes = list(story.failures)
         if story.declared_dead is None:
-            notes.append(f"{survivor}'s journal doesn't tell when it declared {self.struck} dead")
+            notes.append(
+                f"{self.survivor}'s journal doesn't tell when it declared {self.struck} dead"
+            )
         elif not story.steps:
-            notes.append(f"{survivor}'s journal doesn't tell which resources it started")
+            notes.append(f"{self.survivor}'s journal doesn't tell which resources it started")
         elif not story.end_is_logged:
             notes.append(
-                f"{survivor}'s journal doesn't tell when {story.steps[-1].name} had started: "
+                f"{self.survivor}'s journal doesn't tell when {story.steps[-1].name} had started: "
                 "its time is in the client's recovery"
             )
         return tuple(notes)

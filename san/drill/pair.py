@@ -9,13 +9,16 @@ from san.lab.lab import Lab
 
 from .errors import DrillRefusedError
 
+TOGETHER = {"Connected", "SyncSource", "SyncTarget", "PausedSyncS", "PausedSyncT"}
+"""DRBD's states of a connection over which every new write goes to both nodes."""
 ANSWER = 30.0
 """Seconds for a short command by ssh; under emulation a login alone takes one or two."""
 
 # no file: the module isn't loaded, so nothing is Primary there
 _READ = "test ! -e /proc/drbd || cat /proc/drbd"
 _DEVICE = re.compile(
-    r"^\s*\d+: cs:(?P<connection>\S+) ro:(?P<role>\w+)/\w+ ds:(?P<disk>\w+)/(?P<peer_disk>\w+)",
+    r"^\s*\d+: cs:(?P<connection>\S+) ro:(?P<role>\w+)/\w+ ds:(?P<disk>\w+)/(?P<peer_disk>\w+)"
+    r" +(?:[ABC] +)?(?P<flow>[rs])",  # no protocol where it is StandAlone
     re.MULTILINE,
 )
 
@@ -29,6 +32,13 @@ class Replica:
     role: str
     disk: str
     peer_disk: str
+    flow: str
+    """`r` while its I/O runs, `s` while it is suspended."""
+
+    @property
+    def connected(self) -> bool:
+        """Whether new writes reach the peer as well."""
+        return self.connection in TOGETHER
 
     @property
     def redundant(self) -> bool:

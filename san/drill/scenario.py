@@ -1,38 +1,32 @@
 """A drill from beginning to end: a writing client, a fault, and what became of the writes."""
 
-import json
 import secrets
 import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
 
 from san.lab.errors import LabError
 from san.lab.lab import Lab
 from san.lab.progress import Report as Progress
+from san.lab.remote import Clock
 
-from . import journal, pair, picture, timeline, watch
-from .client import Client
+from . import ending, journal, outcome, pair, roles, timeline, watch
+from .client import Client, Disk
+from .clock import Timebase
 from .errors import DrillFailedError
 from .evidence import Evidence, Witness
+from .fault import Fault
+from .outcome import Outcome
 from .report import BUCKET, Report
+from .stage import FROZEN, Stage, pairs
 
-SETTLING = 10.0
-"""Seconds of steady writing after the recovery: one acknowledgement isn't service yet."""
-READING = 120.0
+SECONDS_BEFORE = 10.0
+"""Seconds of steady writing before the fault: enough to see what steady is."""
+READING = 180.0
 """Seconds to fetch a journal: an emulated host prints some thousand records a second."""
-
-
-class Fault(Protocol):
-    """One kind of fault; `name` is its command and the stem of its files."""
-
-    @property
-    def name(self) -> str: ...  # noqa: D102
-    @property
-    def title(self) -> str: ...  # noqa: D102
-
-    def strike(self, lab: Lab, node: str) -> None:
-        """Hit the node that serves; return when it is hit."""
 
 
 def play(
@@ -41,94 +35,218 @@ def play(
     nodes: tuple[str, str],
     client_name: str,
     *,
-    seconds_before: float,
+    depth: int = 1,
+    seconds_before: float = SECONDS_BEFORE,
+    fenced: bool = False,
     out: Path,
     progress: Progress,
-) -> Report:
-    """Let the client write, strike the node that serves, read back, report.
+) -> Outcome:
+    """Let the client write, strike, wait for the end, read back, judge.
 
-    Writes `drill-NAME.json`, `drill-NAME.svg` and, in `drill-NAME/`, the logs to `out`. The struck
-    node is left as the fault left it. Raises DrillRefusedError before anything is written or
-    struck, DrillFailedError when the client doesn't come back; lost writes are in the report.
+    Writes the logs to `drill-NAME/` in `out`; the lab stays as the fault left it. Raises
+    DrillRefusedError before anything is written or struck, DrillFailedError where the drill itself
+    can't be played; what the cluster did wrong is in the outcome.
     """
-    struck = pair.serving(pair.replicas(lab, nodes))
-    survivor = next(node for node in nodes if node != struck)
+    serving = pair.serving(pair.replicas(lab, nodes))
+    standby = next(node for node in nodes if node != serving)
+    stage = Stage(lab, serving, standby, client_name)
     client = Client(lab, client_name)
     disk = client.prepare()
-    clocks = lab.set_clocks((survivor, client_name))
+    clocks = lab.set_clocks((*nodes, client_name))
     started = time.time()
-
-    def witness(host: str) -> Witness:
-        since = journal.command(started)
-        printed = lab.ssh(host, since, timeout=READING).stdout
-        return Witness(host, printed, clocks[host].offset_ms / 1000)
-
-    def collect() -> Evidence:
-        evidence = Evidence(
-            struck=struck,
-            struck_at=struck_at,
-            survivor=witness(survivor),
-            client=witness(client_name),
-            acks=client.log(),
-        )
-        evidence.keep(logs)
-        return evidence
-
-    logs = out / f"drill-{fault.name}"
-    struck_at = started
+    expected = fault.wanted(fenced=fenced)
     try:
-        with progress.step(f"{client_name} writes to {disk.device}, which {struck} serves"):
-            client.start(disk, secrets.token_bytes(16))
-            watch.started(client)
-            watch.steady(client, seconds_before)
-        with progress.step(f"{fault.title} of {struck}, until {client_name} writes again"):
-            struck_at = time.time()
-            fault.strike(lab, struck)
-            watch.recovered(client)
-        with progress.step(f"{client_name} goes on writing, served by {survivor}"):
-            watch.steady(client, SETTLING)
-            client.stop()
-    except (DrillFailedError, LabError) as failed:
-        try:
+        with lab.kept(client_name):  # it is asked every second, and never struck
+            with progress.step(f"{client_name} writes to {disk.device}, which {serving} serves"):
+                client.start(disk, secrets.token_bytes(16), depth=depth)
+                watch.started(client)
+                watch.steady(client, seconds_before)
+            struck_at, steps = _strike(stage, fault, progress)
+            with progress.step(f"{fault.title}: until the pair is as it must be"):
+                ended = ending.wait(stage, client, expected)
+    except (DrillFailedError, LabError, KeyboardInterrupt):
+        with suppress(LabError):
             client.let_go()
-            said = "".join(f"; {survivor}: {line}" for line in collect().takeover.failures)
-        except LabError as silent:
-            raise DrillFailedError(f"{failed}; the logs can't be had: {silent}") from failed
-        raise DrillFailedError(f"{failed}{said}; the logs are in {logs}") from failed
-    except KeyboardInterrupt:
-        client.let_go()
         raise
-    evidence = collect()
-    with progress.step(f"{client_name} reads every acknowledged block back"):
-        verification = client.verify(disk)
-    seen = evidence.timeline()
-    if seen is None:
-        raise DrillFailedError(f"the writer's log shows no gap around the fault; it is in {logs}")
-    report = Report(
+    with progress.step("logs"):
+        evidence, ends = _collect(
+            stage, client, clocks, started=started, clock_back=fault.clock_back,
+            struck_at=struck_at,
+            answering=[node.node for node in ended.after if node.answers],
+        )  # fmt: skip
+        evidence.keep(out / f"drill-{fault.name}")
+    verification = None
+    if ended.acked:
+        with progress.step(f"{client_name} reads every acknowledged block back"):
+            verification = _verify(client, disk)
+    report = _report(
+        lab, fault, evidence, disk=disk, verification=verification, clocks=ends, started=started
+    )
+    until = ended.stopped_at - struck_at
+    return Outcome(
         fault=fault.name,
         title=fault.title,
-        struck=struck,
-        survivor=survivor,
+        depth=depth,
+        fenced=fenced,
+        serving=serving,
+        standby=standby,
         client=client_name,
+        accel=lab.accel,
+        suite=lab.suite,
+        started=_iso(started),
+        seconds=time.time() - started,
+        expected=expected,
+        steps=steps,
+        waits=outcome.waits(evidence.ends, until),
+        acked=len(evidence.ends),
+        errors=evidence.errors,
+        verification=verification,
+        reigns={
+            node: roles.reigns(
+                evidence.records[node],
+                clocks[node].boot,
+                primary=node == serving,
+                since=started - struck_at,
+                until=until,
+                outages=_after(stage.outages(node), struck_at),
+            )
+            for node in nodes
+            if node in evidence.records
+        },
+        outages={node: _after(stage.outages(node), struck_at) for node in nodes},
+        after=ended.after,
+        forbidden=outcome.forbidden(evidence.records, client_name, expected.never),
+        events=evidence.events(),
+        rate=timeline.rate(evidence.ends, BUCKET),
+        notes=(*_silent(nodes, evidence), *_deploys(stage)),
+        clock_uncertainty=_uncertainty(clocks),
+        failover=report,
+    )
+
+
+def _strike(
+    stage: Stage, fault: Fault, progress: Progress
+) -> tuple[float, tuple[tuple[float, str], ...]]:
+    """Take the fault's steps at their times; tell when it struck, and when each step began."""
+    zero = time.time() - fault.begins
+    done: list[tuple[float, str]] = []
+    for step in fault.steps:
+        with suppress(ValueError):  # its time has passed: the step before took longer
+            time.sleep(zero + step.at - time.time())
+        if step.at >= 0 and all(at < 0 for at, _ in done):
+            zero = time.time() - step.at  # what prepared the fault may have taken its time
+        done.append((time.time() - zero, step.act.text))
+        progress.say(f"  {done[-1][0]:+.1f} s: {step.act.text}")
+        step.act.do(stage)
+    return zero, tuple(done)
+
+
+def _collect(
+    stage: Stage,
+    client: Client,
+    clocks: Mapping[str, Clock],
+    *,
+    started: float,
+    clock_back: float,
+    struck_at: float,
+    answering: list[str],
+) -> tuple[Evidence, Mapping[str, Clock]]:
+    """Fetch all logs at once, and read the clocks again."""
+
+    def witness(host: str) -> Witness | None:
+        try:
+            clock = stage.lab.read_clocks([host])[host]
+            printed = stage.lab.ssh(host, told, timeout=READING).stdout
+        except LabError:
+            return None
+        ends[host] = clock
+        frozen = pairs(stage.outages(host, FROZEN))
+        return Witness(host, printed, Timebase.of(clocks[host], clock, frozen))
+
+    told = journal.command(started - clock_back)
+    ends: dict[str, Clock] = {}
+    with ThreadPoolExecutor() as pool:
+        acks = pool.submit(client.log)
+        *nodes, of_client = pool.map(witness, [*answering, client.name])
+    if of_client is None:
+        raise DrillFailedError(f"{client.name} doesn't give its journal, and nothing can be told")
+    evidence = Evidence(
+        struck=stage.serving,
+        struck_at=struck_at,
+        started=started,
+        survivor=stage.standby,
+        nodes=tuple(node for node in nodes if node is not None),
+        client=of_client,
+        acks=acks.result(),
+    )
+    return evidence, ends
+
+
+def _verify(client: Client, disk: Disk) -> Mapping[str, object] | None:
+    """Read back; None where the disk doesn't answer any more."""
+    try:
+        return client.verify(disk)
+    except LabError:
+        return None
+
+
+def _report(
+    lab: Lab,
+    fault: Fault,
+    evidence: Evidence,
+    *,
+    disk: Disk,
+    verification: Mapping[str, object] | None,
+    clocks: Mapping[str, Clock],
+    started: float,
+) -> Report | None:
+    """The takeover phase by phase; None where the standby started nothing, or nobody can read."""
+    seen = evidence.timeline()
+    if seen is None or verification is None or not evidence.takeover.steps:
+        return None
+    return Report(
+        fault=fault.name,
+        title=fault.title,
+        struck=evidence.struck,
+        survivor=evidence.survivor,
+        client=evidence.client.host,
         device=disk.device,
         accel=lab.accel,
         suite=lab.suite,
-        started=datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds"),
+        started=_iso(started),
         timeline=seen,
         acked=len(evidence.ends),
         errors=evidence.errors,
         verification=verification,
-        clock_uncertainty=sum(read.uncertainty_ms for read in clocks.values()) / 1000,
+        clock_uncertainty=_uncertainty(clocks),
         events=evidence.events(),
         rate=timeline.rate(evidence.ends, BUCKET),
         notes=evidence.notes(),
     )
-    save(report, out)
-    return report
 
 
-def save(report: Report, out: Path) -> None:
-    """Write the report and its picture."""
-    text = json.dumps(report.to_json(), indent=2) + "\n"
-    (out / f"drill-{report.fault}.json").write_text(text)
-    (out / f"drill-{report.fault}.svg").write_text(picture.draw(report, BUCKET))
+def _after(spans: tuple[timeline.Span, ...], zero: float) -> tuple[timeline.Span, ...]:
+    """Our clock's seconds as seconds after the fault."""
+    return tuple(timeline.Span(span.name, span.start - zero, span.end - zero) for span in spans)
+
+
+def _silent(nodes: tuple[str, str], evidence: Evidence) -> tuple[str, ...]:
+    return tuple(
+        f"{node}'s journal can't be had: when it could write isn't known"
+        for node in nodes
+        if node not in evidence.records
+    )
+
+
+def _deploys(stage: Stage) -> tuple[str, ...]:
+    return tuple(
+        f"the deploy beside it ended with {run.result().returncode}" for run in stage.deploys
+    )
+
+
+def _uncertainty(clocks: Mapping[str, Clock]) -> float:
+    return sum(clock.uncertainty_ms for clock in clocks.values()) / 1000
+
+
+def _iso(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds")

@@ -9,8 +9,6 @@ from itertools import pairwise
 
 import attrs
 
-from .writer import Ack
-
 CUT_TAKES = 2.0
 """Seconds in which the last acknowledgements may still arrive: the cut itself isn't instant, and
 the clocks of host and client differ a little."""
@@ -122,9 +120,3 @@ def rate(ends: Iterable[float], width: float) -> tuple[tuple[float, float], ...]
     if not counts:
         return ()
     return tuple((n * width, counts[n] / width) for n in range(min(counts), max(counts) + 1))
-
-
-def at(acks: Sequence[Ack], wall: float) -> float:
-    """Turn a time of the client's wall clock into its monotonic clock."""
-    near = min(acks, key=lambda ack: abs(ack.wall - wall))
-    return wall - near.wall + near.end

@@ -16,7 +16,7 @@ POLL = 1.0  # seconds between two looks at the client; one costs it about 0.3 un
 
 def started(client: Client) -> None:
     """Wait until the first write is acknowledged."""
-    if not _wait(lambda: client.acked() > 0, FIRST_ACK):
+    if not until(lambda: client.acked() > 0, FIRST_ACK):
         raise DrillFailedError(
             f"no write of {client.name} was acknowledged within {FIRST_ACK:.0f} s, before any "
             f"fault; the writer says: {client.complaint() or 'nothing'}"
@@ -34,29 +34,19 @@ def steady(client: Client, seconds: float) -> None:
             since = time.monotonic()
         return time.monotonic() - since >= seconds
 
-    if not _wait(long_enough, seconds + RESUMED):
+    if not until(long_enough, seconds + RESUMED):
         raise DrillFailedError(
             f"{client.name} had no {seconds:.0f} s of writing without a pause within "
             f"{seconds + RESUMED:.0f} s; look at `multipath -ll` and `journalctl -k` there"
         )
 
 
-def recovered(client: Client) -> None:
-    """Wait, after the fault, until a write is acknowledged again."""
-    # the node is gone and its last acknowledgements are in: from here a new one is a recovery
-    before = client.acked()
-    if not _wait(lambda: client.acked() > before, RECOVERY):
-        raise DrillFailedError(
-            f"no write of {client.name} was acknowledged within {RECOVERY:.0f} s after the fault"
-        )
-
-
-def _wait(condition: Callable[[], bool], limit: float) -> bool:
-    """Look every POLL seconds until the condition holds; False when `limit` seconds have passed."""
+def until(condition: Callable[[], bool], limit: float, every: float = POLL) -> bool:
+    """Look `every` so many seconds until the condition holds; False when `limit` have passed."""
     looking = Retrying(
         retry=retry_if_result(lambda held: not held),
         stop=stop_after_delay(limit),
-        wait=wait_fixed(POLL),
+        wait=wait_fixed(every),
     )
     try:
         return looking(condition)

@@ -3,17 +3,21 @@
 It runs on the client, where this package isn't: one file, the standard library, Python 3.9.
 
     writer.py inspect DEVICE             what lies on the disk, before anything is written
-    writer.py write DEVICE LOG RUN BLOCKS
+    writer.py write DEVICE LOG RUN BLOCKS [DEPTH] [SEED]
     writer.py verify DEVICE LOG
 
-`write` goes round a region of BLOCKS blocks from the disk's start, one block at a time, through
-O_DIRECT and O_SYNC, until SIGTERM. A write that fails is logged, counted as an error and tried
-again with the same block; only a write that returned whole is acknowledged. The log belongs on
-another disk than DEVICE.
+`write` goes round a region of BLOCKS blocks from the disk's start through O_DIRECT and O_SYNC,
+until SIGTERM, with DEPTH writes in flight at a time (1 unless told). A write that fails is logged,
+counted as an error and tried again with the same block; only a write that returned whole is
+acknowledged. The log belongs on another disk than DEVICE.
 
-`verify` reads every acknowledged block back. Where the writer went round the region, the last
-acknowledged block of a position counts. The one write that was in flight when the writer ended
-(none after a clean end) promised nothing: its position may hold the old block or the new one.
+Each of the DEPTH lanes is a thread with positions of its own: two writes in flight never meet at
+one position, so what a position must hold is known without asking in which order they arrived.
+One lane alone goes straight on; several shuffle their positions, window by window, by SEED.
+
+`verify` reads every acknowledged block back. Where a lane went round the region, the last
+acknowledged block of a position counts. The write that each lane had in flight when the writer
+ended (none after a clean end) promised nothing: its position may hold the old block or the new one.
 """
 
 from __future__ import annotations
@@ -23,11 +27,13 @@ import hashlib
 import json
 import mmap
 import os
+import random
 import signal
 import struct
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import NamedTuple, Union
 
@@ -38,6 +44,7 @@ DIGEST = 16  # bytes, at the block's end: a torn block never matches
 READ_AT_ONCE = 256  # blocks: 1 MiB
 INSPECTED = 256  # blocks: 1 MiB at the start must be empty or ours before we write
 RETRY_PAUSE = 0.1  # seconds: an error that returns at once must not flood the log
+WINDOW = 64  # positions that a lane shuffles at a time: what was written stays together on the disk
 EXAMPLES = 20  # blocks named one by one in verify's answer
 INTACT = "intact"
 IN_FLIGHT = "in_flight"
@@ -57,6 +64,8 @@ class Run(NamedTuple):
 
     run: bytes
     blocks: int
+    depth: int = 1
+    seed: int = 0
 
 
 class Ack(NamedTuple):
@@ -116,8 +125,37 @@ def parse(data: bytes) -> Block | None:
     return Block(run, sequence, position)
 
 
+def positions(run: Run, lane: int) -> list[int]:
+    """List a lane's positions in the order in which it goes round them."""
+    own = list(range(lane, run.blocks, run.depth))
+    if run.depth == 1:
+        return own
+    shuffle = random.Random(f"{run.seed} {lane}").shuffle  # noqa: S311 (the same order again)
+    ordered: list[int] = []
+    for first in range(0, len(own), WINDOW):
+        window = own[first : first + WINDOW]
+        shuffle(window)
+        ordered += window
+    return ordered
+
+
+def in_flight(run: Run, acks: list[Ack]) -> list[int]:
+    """Tell for each lane the sequence of the write that may have been on its way at the end.
+
+    A lane numbers its writes in steps of the depth, from its own number on, one after the other.
+    """
+    following = list(range(run.depth))
+    for ack in acks:
+        lane = ack.sequence % run.depth
+        following[lane] = max(following[lane], ack.sequence + run.depth)
+    return following
+
+
 def judge(data: bytes, acked: Block, in_flight: int) -> str:
-    """Name what became of the acknowledged block, from what its position holds now."""
+    """Name what became of the acknowledged block, from what its position holds now.
+
+    `in_flight` is the sequence that the lane of this position may have had on its way.
+    """
     if not is_ours(data):
         return "missing"
     found = parse(data)
@@ -134,7 +172,7 @@ def parse_line(line: str) -> Line:
     """Read one line of the log; ValueError when it is none."""
     kind, *words = line.split(maxsplit=6)
     if kind == "run":
-        return Run(bytes.fromhex(words[0]), int(words[1]))
+        return Run(bytes.fromhex(words[0]), *map(int, words[1:]))
     if kind == "end":
         return End(int(words[0]))
     sequence, position = int(words[0]), int(words[1])
@@ -163,18 +201,31 @@ class Log:
         os.write(self._fd, (" ".join(map(str, words)) + "\n").encode())
 
 
-def write(device: Path, log: Log, run: bytes, blocks: int) -> None:
+def write(device: Path, log: Log, run: Run) -> None:
     """Write blocks until SIGTERM; each is retried until the disk takes it."""
+    if not 0 < run.depth <= run.blocks:
+        raise SystemExit(f"{run.depth} writes in flight need a region of as many blocks at least")
     stopped = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopped.set())
     # O_EXCL on a block device: refused while it is mounted or part of another device
     fd = os.open(device, os.O_RDWR | os.O_DIRECT | os.O_SYNC | os.O_EXCL)
+    log.line("run", run.run.hex(), *run[1:])
+    with ThreadPoolExecutor(run.depth) as pool:
+        lanes = [pool.submit(write_lane, fd, log, run, lane, stopped) for lane in range(run.depth)]
+        for lane in as_completed(lanes):
+            stopped.set()  # a lane that failed takes the others with it
+            lane.exception()
+    log.line("end", sum(lane.result() for lane in lanes))
+
+
+def write_lane(fd: int, log: Log, run: Run, lane: int, stopped: threading.Event) -> int:
+    """Write one lane's blocks one at a time until `stopped`; return how many were acknowledged."""
+    order = positions(run, lane)
     buffer = mmap.mmap(-1, BLOCK)  # page-aligned, as O_DIRECT wants it
-    log.line("run", run.hex(), blocks)
-    sequence = 0
+    acked = 0
     while not stopped.is_set():
-        position = sequence % blocks
-        buffer[:] = build(Block(run, sequence, position))
+        sequence, position = acked * run.depth + lane, order[acked % len(order)]
+        buffer[:] = build(Block(run.run, sequence, position))
         start = time.monotonic_ns()
         error = None
         try:
@@ -185,11 +236,11 @@ def write(device: Path, log: Log, run: bytes, blocks: int) -> None:
         times = (start // 1000, time.monotonic_ns() // 1000, time.time_ns() // 1000)
         if error is None:
             log.line("ack", sequence, position, *times)
-            sequence += 1
+            acked += 1
         else:
             log.line("error", sequence, position, *times, error.strerror)
             stopped.wait(RETRY_PAUSE)
-    log.line("end", sequence)
+    return acked
 
 
 def read(fd: int, position: int, count: int) -> dict[int, bytes]:
@@ -212,12 +263,10 @@ def verify(device: Path, lines: list[Line]) -> dict[str, object]:
     `lost` counts those that can't be read back as they were acknowledged, for whatever reason.
     """
     run = next(line for line in lines if isinstance(line, Run))
-    acked = {
-        line.position: Block(run.run, line.sequence, line.position)
-        for line in lines
-        if isinstance(line, Ack)
-    }
-    in_flight = 1 + max((block.sequence for block in acked.values()), default=-1)
+    acks = [line for line in lines if isinstance(line, Ack)]
+    # one lane writes a position, and logs in its order: the last line is the last write
+    acked = {ack.position: Block(run.run, ack.sequence, ack.position) for ack in acks}
+    following = in_flight(run, acks)
     counts = dict.fromkeys((INTACT, IN_FLIGHT, *LOSSES), 0)
     examples: list[dict[str, object]] = []
     fd = os.open(device, os.O_RDONLY | os.O_DIRECT)
@@ -228,7 +277,9 @@ def verify(device: Path, lines: list[Line]) -> dict[str, object]:
         found = read(fd, first, min(READ_AT_ONCE, run.blocks - first))
         for block in wanted:
             data = found.get(block.position)
-            verdict = "unreadable" if data is None else judge(data, block, in_flight)
+            verdict = "unreadable"
+            if data is not None:
+                verdict = judge(data, block, following[block.sequence % run.depth])
             counts[verdict] += 1
             if verdict in LOSSES and len(examples) < EXAMPLES:
                 examples.append(
@@ -252,8 +303,8 @@ def inspect(device: Path) -> dict[str, object]:
 def main(mode: str, device: str, *rest: str) -> None:
     """Run one mode; `inspect` and `verify` answer in JSON."""
     if mode == "write":
-        log, run, blocks = rest
-        write(Path(device), Log(Path(log)), bytes.fromhex(run), int(blocks))
+        log, run, *numbers = rest
+        write(Path(device), Log(Path(log)), Run(bytes.fromhex(run), *map(int, numbers)))
     elif mode == "verify":
         print(json.dumps(verify(Path(device), read_log(Path(rest[0]).read_text()))))
     elif mode == "inspect":

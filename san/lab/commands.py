@@ -18,7 +18,7 @@ from san.lab import accel, bmc, lifecycle, power, remote
 from san.lab.errors import LabError
 from san.lab.lab import Lab
 from san.lab.layout import Layout, default_directory
-from san.lab.machines import BMCS, MACHINES, SEGMENTS
+from san.lab.machines import BMCS, MACHINES, SEGMENTS, SERIAL
 from san.lab.progress import Report
 from san.lab.sources import SUITES, default_suite
 
@@ -137,6 +137,8 @@ def status(running: Lab, *, as_json: bool) -> None:
         table.add_row(host, "on" if on else "off", *ports, ", ".join(mine))
     console = Console()
     console.print(table)
+    if SERIAL in now.faults.cut:
+        console.print("the serial cable is cut")
     for segment in SEGMENTS:
         slow = (now.faults.delay_ms.get(segment, 0), now.faults.bandwidth_mbit.get(segment, 0))
         if any(slow):
@@ -205,6 +207,36 @@ def power_on(running: Lab, host: str) -> None:
 def reset(running: Lab, host: str) -> None:
     """Press HOST's reset button."""
     running.reset(host)
+
+
+@fault.command()
+@click.argument("host", type=HOST)
+@with_lab
+def freeze(running: Lab, host: str) -> None:
+    """Stop HOST's processors."""
+    running.freeze(host)
+
+
+@fault.command()
+@click.argument("host", type=HOST)
+@with_lab
+def thaw(running: Lab, host: str) -> None:
+    """Let HOST's processors go on."""
+    running.thaw(host)
+
+
+@fault.command("serial-cut")
+@with_lab
+def serial_cut(running: Lab) -> None:
+    """Pull the serial cable between both nodes."""
+    running.serial_cut()
+
+
+@fault.command("serial-up")
+@with_lab
+def serial_up(running: Lab) -> None:
+    """Plug the serial cable in again."""
+    running.serial_up()
 
 
 @fault.command("link-cut")

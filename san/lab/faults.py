@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from san.lab import qmp, segments
 from san.lab.errors import LabError
 from san.lab.layout import Layout
-from san.lab.machines import SEGMENTS, check_segment, machine
+from san.lab.machines import SEGMENTS, SERIAL, WEASEL, check_segment, machine
 from san.lab.qemu import device
 from san.lab.state import Faults
 
@@ -39,6 +39,8 @@ def apply_to_machine(layout: Layout, host: str, faults: Faults) -> None:
         qmp.execute(control, "set_link", {"name": device("nic", interface), "up": up})
     for known in this.disks:
         _set_disk(layout, host, known.serial, broken=disk(host, known.serial) in faults.broken)
+    if this is WEASEL:
+        _set_serial(layout, up=SERIAL not in faults.cut)
 
 
 def apply_to_segments(layout: Layout, faults: Faults, chosen: Iterable[str] = SEGMENTS) -> None:
@@ -46,6 +48,22 @@ def apply_to_segments(layout: Layout, faults: Faults, chosen: Iterable[str] = SE
     for segment in chosen:
         segments.set_delay(layout, segment, faults.delay_ms.get(segment, 0))
         segments.set_bandwidth(layout, segment, faults.bandwidth_mbit.get(segment, 0))
+
+
+def _set_serial(layout: Layout, *, up: bool) -> None:
+    """Plug weasel's end of the serial cable in or out; otter's plugs itself in again."""
+    control = layout.qmp(WEASEL.name)
+    devices = qmp.execute(control, "query-chardev")
+    assert isinstance(devices, list)  # noqa: S101 (QMP's schema)
+    (now,) = (known["filename"] for known in devices if known["label"] == "cable")
+    if up == (now != "null"):
+        return
+    address = {"type": "unix", "data": {"path": str(layout.cable())}}
+    backend: dict[str, object] = {"type": "null", "data": {}}
+    if up:
+        listening = {"addr": address, "server": True, "wait": False}
+        backend = {"type": "socket", "data": listening}
+    qmp.execute(control, "chardev-change", {"id": "cable", "backend": backend})
 
 
 def _set_disk(layout: Layout, host: str, serial: str, *, broken: bool) -> None:

@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from attrs import evolve
@@ -9,7 +10,7 @@ from attrs import evolve
 from san.lab import faults, lock, power, qmp, remote, snapshots, state
 from san.lab.errors import LabError
 from san.lab.layout import Layout, default_directory
-from san.lab.machines import MACHINES, check_bmc, check_segment, machine
+from san.lab.machines import MACHINES, SERIAL, WEASEL, check_bmc, check_segment, machine
 from san.lab.state import Faults, State
 
 
@@ -63,6 +64,11 @@ class Lab:
         machine(host)
         return remote.run(self.ssh_config, host, command, check=check, timeout=timeout, stdin=input)
 
+    def kept(self, host: str) -> AbstractContextManager[None]:
+        """Keep one ssh connection to `host`, so that commands there cost no login meanwhile."""
+        machine(host)
+        return remote.kept(self.ssh_config, host)
+
     def powered(self, host: str) -> bool:
         """Whether `host` is powered on."""
         machine(host)
@@ -106,6 +112,20 @@ class Lab:
         machine(host)
         qmp.execute(self.layout.qmp(host), "system_reset")
 
+    def freeze(self, host: str) -> None:
+        """Stop the processors: the machine hears nothing, and its own clock stands still."""
+        machine(host)
+        qmp.execute(self.layout.qmp(host), "stop")
+
+    def thaw(self, host: str) -> None:
+        """Let the processors of `host` go on where they were."""
+        machine(host)
+        qmp.execute(self.layout.qmp(host), "cont")
+
+    def read_clocks(self, hosts: Sequence[str]) -> Mapping[str, remote.Clock]:
+        """Tell the clocks of `hosts` and leave them as they are."""
+        return remote.read_clocks(self.ssh_config, hosts)
+
     # Faults. They stay in force over power cuts; a restored snapshot brings its own.
 
     def link_cut(self, host: str, segment: str) -> None:
@@ -117,6 +137,14 @@ class Lab:
         """Plug the cable from `host` to `segment` in again."""
         link = faults.link(host, segment)
         self._fault(host, lambda now: evolve(now, cut=_without(now.cut, link)))
+
+    def serial_cut(self) -> None:
+        """Pull the serial cable between both nodes."""
+        self._fault(WEASEL.name, lambda now: evolve(now, cut=_with(now.cut, SERIAL)))
+
+    def serial_up(self) -> None:
+        """Plug the serial cable in again."""
+        self._fault(WEASEL.name, lambda now: evolve(now, cut=_without(now.cut, SERIAL)))
 
     def disk_error(self, host: str, disk: str) -> None:
         """Make every read, write and flush of `disk` fail with an I/O error."""

@@ -35,6 +35,7 @@ from san.lab.progress import Report
 from san.lab.state import Faults, Snapshot, State
 
 BARE = "bare"  # the snapshot that `up` ends with
+DEPLOYED = "deployed"  # the one with the cluster deployed and serving; `san demo` makes it
 
 _SETTLE_LIMIT_S = 120.0  # the rest of the boot after sshd, under emulation on a busy host
 _RESUME_LIMIT_S = 60.0  # 3 s on an idle host

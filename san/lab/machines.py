@@ -7,6 +7,7 @@ from attrs import field, frozen
 from san.lab.errors import LabError
 
 SEGMENTS = ("replication", "path-a", "path-b")
+SERIAL = "serial"  # the cable between both nodes' ttyS1: no segment, a cable all the same
 MEMORY_MIB = 768
 
 

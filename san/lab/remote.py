@@ -1,9 +1,10 @@
 """ssh into the machines, and their clocks."""
 
+import contextlib
 import socket
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -24,10 +25,11 @@ _GOOD_NS = 500_000
 
 _CLOCK = """
 import sys, time
+boot = open("/proc/sys/kernel/random/boot_id").read().replace("-", "").strip()
 for line in iter(sys.stdin.readline, ""):
     if line.startswith("add"):
         time.clock_settime_ns(time.CLOCK_REALTIME, time.time_ns() + int(line.split()[1]))
-    print(time.time_ns(), flush=True)
+    print(time.time_ns(), time.monotonic_ns(), boot, flush=True)
 """
 
 
@@ -37,12 +39,38 @@ class Clock:
 
     offset_ms: float
     uncertainty_ms: float
+    boot: str
+    """The id of the machine's boot, as its journal has it."""
+    booted: float
+    """Seconds of this machine's clock at which that boot's monotonic clock stood at 0."""
 
 
 def command_line(config: Path, host: str, command: str | None = None) -> list[str]:
     """Return the ssh command for `host`, for a shell there when `command` is None."""
-    line = ["ssh", "-F", str(config), "-o", "BatchMode=yes", "-o", "LogLevel=ERROR", host]
+    line = ["ssh", "-F", str(config), "-o", "BatchMode=yes", "-o", "LogLevel=ERROR"]
+    line += ["-o", f"ControlPath={_control(config)}", host]
     return line if command is None else [*line, "--", command]
+
+
+@contextlib.contextmanager
+def kept(config: Path, host: str) -> Iterator[None]:
+    """Keep a connection to `host`: commands go through it meanwhile, and none costs a login.
+
+    Not for a machine that is about to lose its power: a command would wait for the dead connection.
+    """
+    control = ["-o", f"ControlPath={_control(config)}", "-o", "ControlMaster=yes"]
+    command = ["ssh", "-F", str(config), "-o", "BatchMode=yes", *control, "-N", host]
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet) as master:
+        try:
+            yield
+        finally:
+            master.terminate()
+
+
+def _control(config: Path) -> Path:
+    """Where the socket of a kept connection is while there is one."""
+    return config.parent / "run" / "%n.ssh"
 
 
 def run(
@@ -88,6 +116,13 @@ def set_clocks(config: Path, hosts: Sequence[str]) -> dict[str, Clock]:
         return dict(zip(hosts, pool.map(lambda host: _set_clock(config, host), hosts), strict=True))
 
 
+def read_clocks(config: Path, hosts: Sequence[str]) -> dict[str, Clock]:
+    """Tell the hosts' clocks against this machine's, all at once."""
+    with ThreadPoolExecutor(len(hosts) or 1) as pool:
+        read = pool.map(lambda host: _set_clock(config, host, rounds=0), hosts)
+        return dict(zip(hosts, read, strict=True))
+
+
 def describe(clocks: Mapping[str, Clock]) -> str:
     """Say in one line how well clocks were set."""
     each = (f"{host} {c.offset_ms:+.1f} ± {c.uncertainty_ms:.1f}" for host, c in clocks.items())
@@ -120,14 +155,15 @@ def _greet(port: int, start: float) -> None:
             raise ConnectionError(msg)
 
 
-def _set_clock(config: Path, host: str) -> Clock:
+def _set_clock(config: Path, host: str, rounds: int = _ROUNDS) -> Clock:
+    """Set a host's clock in so many rounds, or only read it when there are none."""
     command = command_line(config, host, f"exec python3 -SE -c '{_CLOCK}'")
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as talk:
 
-        def ask(question: str) -> tuple[float, float]:
-            """Return (round trip, offset) in ns of one exchange."""
+        def ask(question: str) -> tuple[float, float, float, str]:
+            """Return round trip, offset, boot's begin (all in ns) and boot id of one exchange."""
             assert talk.stdin  # noqa: S101
             assert talk.stdout  # noqa: S101
             sent = time.time_ns()
@@ -138,17 +174,19 @@ def _set_clock(config: Path, host: str) -> Clock:
             if not answer:
                 msg = f"{host}'s clock can't be set: python3 on it has ended"
                 raise LabError(msg)
-            return received - sent, int(answer) - (sent + received) / 2
+            wall, uptime, boot = answer.split()
+            now = (sent + received) / 2
+            return received - sent, int(wall) - now, now - int(uptime), boot
 
         try:
-            trip, offset = min(ask("tell") for _ in range(_SAMPLES))
+            trip, offset, booted, boot = min(ask("tell") for _ in range(_SAMPLES))
             # The guest's first attempt is late by what it takes to translate the code.
-            for _ in range(_ROUNDS):
+            for _ in range(rounds):
                 if abs(offset) <= max(trip / 2, _GOOD_NS):
                     break
                 ask(f"add {-offset:.0f}")
-                trip, offset = min(ask("tell") for _ in range(_SAMPLES))
+                trip, offset, booted, boot = min(ask("tell") for _ in range(_SAMPLES))
         except (OSError, ValueError) as error:
             msg = f"{host}'s clock can't be set: {error}"
             raise LabError(msg) from error
-    return Clock(offset / 1e6, trip / 2e6)
+    return Clock(offset / 1e6, trip / 2e6, boot, booted / 1e9)

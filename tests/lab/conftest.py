@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from san.demo import DEPLOYED
 from san.lab import lifecycle
 from san.lab.errors import LabError
 from san.lab.lab import Lab
 from san.lab.layout import Layout, default_directory
+from san.lab.lifecycle import DEPLOYED
 from san.lab.progress import Report
 from san.lab.remote import Clock
 from san.lab.sources import default_suite

@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from san.demo import DEPLOYED
+from san.lab.lifecycle import DEPLOYED
 from tests.lab.cluster import (
     NODES,
     ON_DISK,

@@ -4,6 +4,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -208,6 +209,34 @@ def test_power_cut_and_reset(bare: Lab) -> None:
     assert bare.ssh("otter", boot_id).stdout == before["otter"]
     carries(bare, "second")
     assert changed(bare, "badger", boot_id, before["badger"])
+
+
+def test_serial_cable_cut_and_back(bare: Lab) -> None:
+    """What is sent meanwhile is gone; a restore plugs the cable in again."""
+    carries(bare, "first")
+    bare.serial_cut()
+    bare.serial_cut()
+    bare.ssh("weasel", "echo lost >/dev/ttyS1")
+    bare.serial_up()
+    carries(bare, "second")
+    assert "lost" not in bare.ssh("otter", "cat /run/second").stdout
+    bare.serial_cut()
+    bare.restore(lifecycle.BARE)
+    carries(bare, "third")
+
+
+def test_a_frozen_machine_counts_no_time(bare: Lab) -> None:
+    """Its monotonic clock stands still, so that its boot seems to have begun later."""
+    (before,) = bare.read_clocks(["weasel"]).values()
+    bare.freeze("weasel")
+    began = time.monotonic()
+    with pytest.raises(LabError, match="has not ended after"):
+        bare.ssh("weasel", "true", timeout=5)
+    bare.thaw("weasel")
+    took = time.monotonic() - began
+    (after,) = bare.read_clocks(["weasel"]).values()
+    assert after.boot == before.boot
+    assert after.booted - before.booted == pytest.approx(took, abs=1)
 
 
 def test_snapshot_of_a_lab_with_a_machine_off(lab: Lab) -> None:

@@ -7,14 +7,14 @@ import attrs
 import pytest
 from rich.console import Console
 
-from san.drill import picture, scenario
+from san.drill import picture, power_cut
+from san.drill.clock import Timebase
 from san.drill.evidence import Evidence, Witness
 from san.drill.report import BUCKET, Report
 from san.drill.timeline import rate
 
 STRUCK_AT = 1_700_000_000.0  # our clock
-CLIENT_AHEAD, SURVIVOR_AHEAD = 0.25, -0.5
-UPTIME = 777.0  # the client's monotonic clock when the fault struck
+BOOTED = {"client": STRUCK_AT - 777.0, "survivor": STRUCK_AT - 4242.5}  # by the boot's id
 RESOURCES = "/etc/ha.d/resource.d"
 STORY = (  # seconds after the fault
     (10.0, "heartbeat", "[612]: WARN: node weasel: is dead"),
@@ -30,12 +30,14 @@ NOTICED = (
 )
 
 
-def printed(story, ahead):
-    """A journal as journalctl prints it, on a host whose clock is ahead."""
+def printed(story, boot):
+    """A journal as journalctl prints it, on a host whose wall clock is anything."""
     return "".join(
         json.dumps(
             {
-                "__REALTIME_TIMESTAMP": str(round((STRUCK_AT + ahead + at) * 1e6)),
+                "_BOOT_ID": boot,
+                "__REALTIME_TIMESTAMP": "0",
+                "__MONOTONIC_TIMESTAMP": str(round((STRUCK_AT + at - BOOTED[boot]) * 1e6)),
                 "SYSLOG_IDENTIFIER": who,
                 "MESSAGE": text,
             }
@@ -49,15 +51,19 @@ def logged(ends):
     """The writer's log with acknowledgements at these seconds after the fault."""
     lines = [f"run {'00' * 16} 65536"]
     for sequence, end in enumerate(ends):
-        start, now = round((UPTIME + end - 0.005) * 1e6), round((UPTIME + end) * 1e6)
-        wall = round((STRUCK_AT + CLIENT_AHEAD + end) * 1e6)
-        lines.append(f"ack {sequence} {sequence} {start} {now} {wall}")
+        uptime = STRUCK_AT + end - BOOTED["client"]
+        start, now = round((uptime - 0.005) * 1e6), round(uptime * 1e6)
+        lines.append(f"ack {sequence} {sequence} {start} {now} 0")
         if sequence == 3:
-            lines.append(f"error 4 4 {now} {now} {wall} Input/output error")
+            lines.append(f"error 4 4 {now} {now} 0 Input/output error")
     return "\n".join([*lines, f"end {len(ends)}"]) + "\n"
 
 
 ENDS = [-10 + n / 100 for n in range(999)] + [21.5 + n / 50 for n in range(500)]
+
+
+def witness(host, story, boot):
+    return Witness(host, printed(story, boot), Timebase({boot: BOOTED[boot]}))
 
 
 @pytest.fixture
@@ -65,8 +71,10 @@ def evidence():
     return Evidence(
         struck="weasel",
         struck_at=STRUCK_AT,
-        survivor=Witness("otter", printed(STORY, SURVIVOR_AHEAD), SURVIVOR_AHEAD),
-        client=Witness("badger", printed(NOTICED, CLIENT_AHEAD), CLIENT_AHEAD),
+        started=STRUCK_AT - 20,
+        survivor="otter",
+        nodes=(witness("otter", STORY, "survivor"),),
+        client=witness("badger", NOTICED, "client"),
         acks=logged(ENDS),
     )
 
@@ -125,15 +133,20 @@ def test_phases_sum_to_the_gap_and_resources_to_the_takeover(report):
 
 
 def test_a_silent_survivor_is_told_and_not_invented(evidence):
-    silent = attrs.evolve(evidence, survivor=Witness("otter", "", 0.0))
+    silent = attrs.evolve(evidence, nodes=(witness("otter", (), "survivor"),))
     assert [phase.name for phase in silent.timeline().phases] == ["before_fault", "unexplained"]
     assert silent.notes() == ("otter's journal doesn't tell when it declared weasel dead",)
 
 
+def test_what_was_logged_before_the_drill_isn_t_its_own(evidence):
+    """A node whose clock was set back is asked for older records than the drill's."""
+    earlier = [(-3000.0, "heartbeat", "[9]: WARN: node weasel: is dead"), *STORY]
+    told = attrs.evolve(evidence, nodes=(witness("otter", earlier, "survivor"),))
+    assert told.takeover.declared_dead == pytest.approx(10, abs=1e-3)
+
+
 def test_an_end_that_isn_t_logged_is_told(evidence):
-    cut_short = attrs.evolve(
-        evidence, survivor=Witness("otter", printed(STORY[:-1], SURVIVOR_AHEAD), SURVIVOR_AHEAD)
-    )
+    cut_short = attrs.evolve(evidence, nodes=(witness("otter", STORY[:-1], "survivor"),))
     assert cut_short.timeline().phases[-1].seconds == pytest.approx(5.5, abs=1e-3)
     (note,) = cut_short.notes()
     assert note.startswith("otter's journal doesn't tell when iscsi-target had started")
@@ -148,7 +161,7 @@ def test_a_client_that_never_came_back_has_no_timeline(evidence):
 def test_the_logs_are_kept_as_they_are(evidence, tmp_path):
     evidence.keep(tmp_path / "drill")
     assert (tmp_path / "drill/acks.log").read_text() == evidence.acks
-    assert (tmp_path / "drill/otter.journal.jsonl").read_text() == evidence.survivor.journal
+    assert (tmp_path / "drill/otter.journal.jsonl").read_text() == evidence.nodes[0].journal
     assert (tmp_path / "drill/badger.journal.jsonl").read_text() == evidence.client.journal
 
 
@@ -180,6 +193,6 @@ def test_the_table_tells_the_same(report):
 
 
 def test_report_and_picture_are_saved(report, tmp_path):
-    scenario.save(report, tmp_path)
+    power_cut.save(report, tmp_path)
     assert json.loads((tmp_path / "drill-power-cut.json").read_text())["lost"] == 0
     assert (tmp_path / "drill-power-cut.svg").read_text().startswith("<svg")

@@ -3,6 +3,7 @@
 import json
 
 from san.drill import initiator, journal, takeover
+from san.drill.clock import Timebase
 from san.drill.journal import Record
 from san.drill.takeover import Step
 
@@ -140,23 +141,36 @@ def test_a_group_given_up_says_why():
 
 
 def test_records_are_read_as_journalctl_prints_them():
+    """Each boot's own clock tells the time; what the wall clock said then doesn't matter."""
+    common = {"_BOOT_ID": "b00f", "__REALTIME_TIMESTAMP": "4102444800000000"}
     output = "\n".join(
-        json.dumps(record)
+        json.dumps(common | record)
         for record in (
             {
-                "__REALTIME_TIMESTAMP": "1700000002500000",
-                "_SOURCE_REALTIME_TIMESTAMP": "1700000001250000",
+                "__MONOTONIC_TIMESTAMP": "3750000",
+                "_SOURCE_REALTIME_TIMESTAMP": "4102444798750000",
                 "SYSLOG_IDENTIFIER": "heartbeat",
                 "MESSAGE": "[612]: WARN: node weasel: is dead",
             },
-            {"__REALTIME_TIMESTAMP": "1700000001000000", "MESSAGE": [98, 97, 100, 255]},
-            {"__REALTIME_TIMESTAMP": "1700000003000000", "MESSAGE": None},
+            {
+                "__MONOTONIC_TIMESTAMP": "9000000",
+                "_SOURCE_MONOTONIC_TIMESTAMP": "2000000",
+                "SYSLOG_IDENTIFIER": "kernel",
+                "MESSAGE": [98, 97, 100, 255],
+            },
+            {
+                # a clock that was set meanwhile is no delay
+                "__MONOTONIC_TIMESTAMP": "3000000",
+                "_SOURCE_REALTIME_TIMESTAMP": "4102441200000000",
+                "MESSAGE": None,
+            },
         )
     )
-    assert journal.parse(output + "\n") == (
-        Record(1700000001.0, "", "bad\ufffd"),
-        Record(1700000001.25, "heartbeat", "[612]: WARN: node weasel: is dead"),
-        Record(1700000003.0, "", ""),
+    torn = '{"_BOOT_ID":"b00f","MESSAGE":"cut sho'
+    assert journal.parse(f"{output}\n{torn}\n", Timebase({"b00f": 1000.0})) == (
+        Record(1002.0, "kernel", "bad\ufffd", "b00f"),
+        Record(1002.5, "heartbeat", "[612]: WARN: node weasel: is dead", "b00f"),
+        Record(1003.0, "", "", "b00f"),
     )
 
 

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from san.drill import timeline
 from san.drill.timeline import CUT_TAKES, PAUSE, Moments, Span
-from san.drill.writer import Ack
 
 times = st.floats(-100, 300, allow_nan=False)
 moment = st.none() | times
@@ -125,9 +124,3 @@ def test_the_rate_counts_every_acknowledgement(ends, width):
     assert round(sum(value * width for _, value in rate)) == len(ends)
     assert all(b - a == width for (a, _), (b, _) in pairwise(rate))
     assert rate[0][0] <= ends[0] < rate[0][0] + width
-
-
-def test_wall_clock_to_monotonic():
-    acks = [Ack(n, n, 10.0 + n, 10.5 + n, 1000.5 + n) for n in range(5)]
-    assert timeline.at(acks, 1002.0) == 12.0
-    assert timeline.at(acks, 1100.0) == 110.0

@@ -40,10 +40,11 @@ def run_writer(*arguments):
 
 
 @contextmanager
-def writing(disk, log, *, run=RUN, blocks=BLOCKS):
+def writing(disk, log, *, run=RUN, blocks=BLOCKS, depth=1, seed=0):
     """A writer at work; ended with SIGTERM, cleanly."""
+    numbers = map(str, (blocks, depth, seed))
     process = subprocess.Popen(
-        [sys.executable, SCRIPT, "write", disk, log, run.hex(), str(blocks)],
+        [sys.executable, SCRIPT, "write", disk, log, run.hex(), *numbers],
         stderr=subprocess.PIPE,
     )
     try:
@@ -162,6 +163,108 @@ def test_a_write_without_an_acknowledgement_promises_nothing(disk, tmp_path):
     assert (old["checked"], old["intact"], old["lost"]) == (8, 8, 0)
     assert (new["checked"], new["intact"], new["in_flight"], new["lost"]) == (8, 7, 1, 0)
     assert never_sent["lost"] == 1
+
+
+DEPTH = 4
+
+
+def test_several_writes_are_in_flight_at_a_time(disk, tmp_path):
+    log = tmp_path / "log"
+    lines = write_some(disk, log, enough=2 * BLOCKS, depth=DEPTH, seed=7)
+    acks = [line for line in lines if isinstance(line, Ack)]
+
+    assert lines[0] == Run(RUN, BLOCKS, DEPTH, 7)
+    assert lines[-1] == End(len(acks))
+    for lane in range(DEPTH):
+        mine = [ack for ack in acks if ack.sequence % DEPTH == lane]
+        order = writer.positions(lines[0], lane)
+        assert [ack.sequence for ack in mine] == [n * DEPTH + lane for n in range(len(mine))]
+        assert [ack.position for ack in mine] == [order[n % len(order)] for n in range(len(mine))]
+        assert all(b.start >= a.end for a, b in pairwise(mine)), "a lane has one write in flight"
+    assert any(b.start < a.end for a, b in pairwise(acks)), "lanes don't wait for each other"
+    answer = run_writer("verify", disk, log)
+    written = len({ack.position for ack in acks})
+    assert (answer["checked"], answer["intact"], answer["lost"]) == (written, written, 0)
+
+
+@given(blocks=st.integers(1, 2000), depth=st.integers(1, 20), seed=st.integers(0, 9))
+def test_lanes_share_the_region_and_a_seed_names_their_order(blocks, depth, seed):
+    run = Run(RUN, blocks, depth, seed)
+    lanes = [writer.positions(run, lane) for lane in range(depth)]
+
+    assert sorted(p for lane in lanes for p in lane) == list(range(blocks))
+    assert lanes == [writer.positions(run, lane) for lane in range(depth)]
+    if depth == 1:
+        assert lanes[0] == list(range(blocks))
+    # what was written first lies together: verify reads no more of the disk than it must
+    window = writer.WINDOW * depth
+    assert all(p < window for lane in lanes for p in lane[: writer.WINDOW])
+
+
+def test_another_seed_is_another_order():
+    assert writer.positions(Run(RUN, 640, 4, 1), 0) != writer.positions(Run(RUN, 640, 4, 2), 0)
+
+
+def deep(log, disk, done):
+    """Four lanes on eight blocks, two positions each; `done` is how often each lane wrote."""
+    run = Run(RUN, 8, DEPTH, 3)
+    orders = [writer.positions(run, lane) for lane in range(DEPTH)]
+    lines = [f"run {RUN.hex()} 8 {DEPTH} 3"]
+    for lane, count in enumerate(done):
+        for n in range(count):
+            sequence, position = n * DEPTH + lane, orders[lane][n % 2]
+            lines.append(f"ack {sequence} {position} 1 2 3")
+            put(disk, position, writer.build(Block(RUN, sequence, position)))
+    log.write_text("\n".join(lines) + "\n")
+    return orders
+
+
+def test_each_lane_may_have_had_one_write_in_flight(disk, tmp_path):
+    """Whichever of them reached the disk when the writer was killed, nothing is lost."""
+    log = tmp_path / "log"
+    done = (3, 2, 5, 4)
+    orders = deep(log, disk, done)
+    assert run_writer("verify", disk, log)["intact"] == 8
+
+    for lane, count in enumerate(done):
+        position = orders[lane][count % 2]
+        put(disk, position, writer.build(Block(RUN, count * DEPTH + lane, position)))
+    answer = run_writer("verify", disk, log)
+    assert (answer["intact"], answer["in_flight"], answer["lost"]) == (4, 4, 0)
+
+
+def test_a_lane_s_write_beyond_the_one_in_flight_was_never_sent(disk, tmp_path):
+    log = tmp_path / "log"
+    orders = deep(log, disk, (3, 2, 5, 4))
+    position = orders[1][0]
+    assert damaged(disk, log, position, writer.build(Block(RUN, 4 * DEPTH + 1, position))) == (
+        "corrupt"
+    )
+
+
+def test_a_write_lost_or_overtaken_by_an_older_one_is_lost_in_any_lane(disk, tmp_path):
+    log = tmp_path / "log"
+    done = (3, 4, 5, 4)
+    orders = deep(log, disk, done)
+    newest = {}
+    for lane, count in enumerate(done):
+        for n in range(count):
+            newest[orders[lane][n % 2]] = n * DEPTH + lane
+    for position, sequence in newest.items():
+        good = disk.read_bytes()[position * BLOCK : (position + 1) * BLOCK]
+        assert damaged(disk, log, position, bytes(BLOCK)) == "missing"
+        if sequence >= 2 * DEPTH:
+            overtaken = writer.build(Block(RUN, sequence - 2 * DEPTH, position))
+            assert damaged(disk, log, position, overtaken) == "older"
+        put(disk, position, good)
+    assert run_writer("verify", disk, log)["lost"] == 0
+
+
+def test_a_depth_that_the_region_can_t_hold_is_refused(disk, tmp_path):
+    command = [sys.executable, SCRIPT, "write", disk, tmp_path / "log", RUN.hex(), "8", "9"]
+    refused = subprocess.run(command, capture_output=True, check=False, text=True)
+    assert refused.returncode == 1
+    assert "9 writes in flight need a region of as many blocks" in refused.stderr
 
 
 def test_an_error_is_logged_retried_and_never_acknowledged(disk, tmp_path):

@@ -1,0 +1,91 @@
+"""Faults of whole machines."""
+
+from attrs import evolve
+
+from san.drill import guest, strikes
+from san.drill.fault import BOOT, PATIENT, QUIET, RETURN, TAKEOVER, Expectation, Fault, row
+from san.drill.stage import SERVING, STANDBY
+
+
+def power() -> list[Fault]:
+    """Machines that lose their power, or start anew without having been asked."""
+    over = Expectation(gap=TAKEOVER, serves="standby")
+    stays = Expectation(gap=QUIET, serves="serving")
+    boots = Expectation(gap=BOOT, limit=PATIENT)
+    return [
+        row(
+            "power-cut", "Power cut", over,
+            (0, strikes.power_cut(SERVING)), (RETURN, strikes.power_on(SERVING)),
+        ),
+        row(
+            "power-cut-standby", "Power cut of the standby", stays,
+            (0, strikes.power_cut(STANDBY)), (RETURN, strikes.power_on(STANDBY)),
+        ),
+        row(
+            "power-cut-both-serving-first", "Power cut of both, the serving node returns first",
+            boots,
+            (0, strikes.power_cut_both()),
+            (5, strikes.power_on(SERVING)), (60, strikes.power_on(STANDBY)),
+        ),
+        row(
+            "power-cut-both-standby-first", "Power cut of both, the standby returns first", boots,
+            (0, strikes.power_cut_both()),
+            (5, strikes.power_on(STANDBY)), (60, strikes.power_on(SERVING)),
+        ),
+        row("reset", "Reset", over, (0, strikes.reset(SERVING))),
+        row(
+            "panic", "Kernel panic", over,
+            (0, strikes.in_guest(SERVING, "kernel panic", guest.PANIC)),
+            (75, strikes.reset_if_dead(SERVING)),
+        ),
+    ]  # fmt: skip
+
+
+def stalls() -> list[Fault]:
+    """Machines, or all that runs on them, that stand still and go on."""
+    either = Expectation(gap=TAKEOVER)
+    over = evolve(either, serves="standby")
+    return [
+        *(
+            row(
+                f"frozen-{seconds}", f"Frozen for {seconds} s", expected,
+                (0, strikes.freeze(SERVING)), (seconds, strikes.thaw(SERVING)),
+            )
+            for seconds, expected in ((20, either), (60, over), (180, over))
+        ),
+        row(
+            "user-space-stopped", "User space stopped for 60 s", either,
+            (0, strikes.in_guest(SERVING, "SIGSTOP to all", guest.stop_user_space(60))),
+            (60, strikes.nothing("SIGCONT to all")),
+        ),
+        row(
+            "fork-bomb", "Fork bomb for 60 s", either,
+            (0, strikes.in_guest(SERVING, "fork bomb", guest.fork_bomb(60))),
+            (60, strikes.nothing("fork bomb over")),
+        ),
+    ]  # fmt: skip
+
+
+def resyncs() -> list[Fault]:
+    """A second fault before the pair is whole again: one side has old data, or only a part."""
+    boots = Expectation(gap=BOOT, limit=PATIENT)
+    return [
+        row(
+            "second-takeover-in-resync", "Second power cut during the resync of the first", boots,
+            (-2, strikes.slow_replication(1)),
+            (0, strikes.power_cut(SERVING)),
+            (30, strikes.power_on(SERVING)),
+            (31, strikes.resyncs(SERVING)),
+            (32, strikes.power_cut(STANDBY)),
+            (50, strikes.slow_replication(0)),
+            (52, strikes.power_on(STANDBY)),
+        ),
+        row(
+            "crash-in-first-sync", "Power cut during the first sync", boots,
+            (-10, strikes.slow_replication(8)),
+            (-8, strikes.in_guest(STANDBY, "all data declared missing", guest.INVALIDATE)),
+            (0, strikes.power_cut(SERVING)),
+            (5, strikes.slow_replication(0)),
+            (RETURN, strikes.power_on(SERVING)),
+        ),
+    ]  # fmt: skip
