@@ -139,7 +139,7 @@ class Heartbeat:
 
     @property
     def declared_deadtime(self) -> float:
-        """The deadtime in ha.cf, in seconds: with a watchdog, one that lets it fire by `deadtime`."""
+        """The deadtime in ha.cf, in seconds: with a watchdog, what makes it fire at `deadtime`."""
         return self.deadtime if self.watchdog is None else round(self.deadtime - 0.01, 3)
 
     @property
