@@ -152,6 +152,25 @@ def test_one_that_is_here_already_is_not_asked_for(node):
     assert node.call(PORTAL, "start").returncode == 0
 
 
+@pytest.mark.parametrize("held", [False, True], ids=["not ours", "ours as well"])
+def test_a_rival_is_another_host_that_answers(node, held):
+    """Nothing is claimed by asking, and what is held is asked for, too."""
+    if held:
+        node.call(PORTAL, "start")
+    before = node.addresses()
+    alone = node.call(PORTAL, "rival")
+    assert (alone.stdout, alone.returncode) == ("none\n", 3)
+    node.beside("ip", "address", "add", ADDRESS, "dev", "p2")
+    found = node.call(PORTAL, "rival")
+    assert (found.stdout, found.returncode) == (f"{RIVAL}\n", 0)
+    assert node.addresses() == before
+
+
+def test_a_rival_can_not_be_looked_for_without_the_interface(node):
+    node.machine.run("ip", "link", "del", "eth2")
+    assert node.call(PORTAL, "rival").returncode == 1
+
+
 def test_an_interface_that_is_down_is_set_up(node):
     node.machine.run("ip", "link", "set", "eth2", "down")
     assert node.call(PORTAL, "start").returncode == 0
