@@ -171,8 +171,9 @@ def run(
     `predicted` are gaps by `Fault.budget`.
     """
     if snapshot not in lab.snapshots():
+        maker = "san drill all --stonith INVENTORY" if snapshot == FENCED else "san demo"
         raise DrillRefusedError(
-            f"the lab has no snapshot `{snapshot}` for a drill to begin with: `san demo` deploys "
+            f"the lab has no snapshot `{snapshot}` for a drill to begin with: `{maker}` deploys "
             "the cluster and makes it"
         )
     matrix = before or Matrix(())

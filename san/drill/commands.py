@@ -15,6 +15,7 @@ from san.decide import budget
 from san.inventory import load
 from san.lab.errors import LabError
 from san.lab.lab import Lab
+from san.lab.lifecycle import DEPLOYED
 from san.lab.progress import Report as Progress
 from san.model import Cluster, InventoryError
 
@@ -178,7 +179,8 @@ def all_command(
     with _told():
         faults = matrix.chosen(only)
         chosen = _cluster(INVENTORY, cluster)
-        played = _drilled(chosen, partial(play, faults=faults, predicted=_predicted(chosen)))
+        plain = [fault for fault in faults if not fault.stonith]
+        played = _drilled(chosen, partial(play, faults=plain, predicted=_predicted(chosen)))
         if stonith is not None:
             chosen = _cluster(stonith, cluster)
             campaign.deploy(Lab.open(), stonith, progress=Progress())
@@ -210,6 +212,8 @@ def _play_command(fault: Fault) -> click.Command:
         play = partial(
             campaign.run,
             faults=(fault,),
+            snapshot=campaign.FENCED if fault.stonith else DEPLOYED,
+            fenced=fault.stonith,
             depths=(int(depth),),
             predicted=_predicted(chosen),
             seconds_before=seconds_before,

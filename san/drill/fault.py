@@ -83,6 +83,8 @@ class Fault:
     expected: Expectation
     fenced: Expectation | None = None
     """What must come of it on a cluster with STONITH, where that differs."""
+    stonith: bool = False
+    """It strikes STONITH itself: it is played on a cluster that has some, and on no other."""
     budget: str = ""
     """The name under which `san budget` predicts its gap, where that isn't its own."""
     clock_back: float = 0.0

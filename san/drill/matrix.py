@@ -34,6 +34,7 @@ def _all() -> dict[str, Fault]:
         *programs.programs(),
         *storage.storage_and_time(),
         *machines.resyncs(),
+        *machines.fencing(),
         *programs.scripts(),
         *programs.moves(),
     ]

@@ -135,6 +135,22 @@ def slow_replication(megabits: float) -> Act:
     return Act(what, lambda stage: stage.lab.bandwidth("replication", megabits))
 
 
+def bmc_cut(part: Part) -> Act:
+    """Take a node's management controller off its power and network."""
+    return Act(f"BMC of {NAMES[part]} cut", lambda stage: stage.lab.bmc_cut(stage.host(part)))
+
+
+def bmc_lie(part: Part) -> Act:
+    """Let a node's management controller say ok and do nothing."""
+    return Act(f"BMC of {NAMES[part]} lies", lambda stage: stage.lab.bmc_lie(stage.host(part)))
+
+
+def bmc_back(part: Part) -> Act:
+    """Let a node's management controller answer again, and tell the truth."""
+    what = f"BMC of {NAMES[part]} as it should be"
+    return Act(what, lambda stage: stage.lab.bmc_restore(stage.host(part)))
+
+
 def resyncs(part: Part) -> Act:
     """Wait until a node, which may be booting, is the target of a resync."""
 

@@ -89,3 +89,24 @@ def resyncs() -> list[Fault]:
             (RETURN, strikes.power_on(SERVING)),
         ),
     ]  # fmt: skip
+
+
+def fencing() -> list[Fault]:
+    """Fencing devices that fail with their node, or say that they have done what they haven't."""
+    # Nobody confirms that the node is dead: the service waits for it, and nothing is guessed.
+    waits = Expectation(gap=BOOT, limit=PATIENT)
+    return [
+        evolve(fault, stonith=True)
+        for fault in (
+            row(
+                "bmc-cut-with-node", "Power cut of the serving node and of its BMC", waits,
+                (0, strikes.bmc_cut(SERVING)), (0, strikes.power_cut(SERVING)),
+                (60, strikes.bmc_back(SERVING)), (60, strikes.power_on(SERVING)),
+            ),
+            row(
+                "bmc-lies", "Frozen for 60 s, and its BMC lies", waits,
+                (-1, strikes.bmc_lie(SERVING)), (0, strikes.freeze(SERVING)),
+                (60, strikes.thaw(SERVING)), (90, strikes.bmc_back(SERVING)),
+            ),
+        )
+    ]  # fmt: skip
