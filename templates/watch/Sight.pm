@@ -29,7 +29,7 @@ sub drbd {
     my %device;
     open my $file, '<', '/proc/drbd' or return {};
     while (<$file>) {
-        /^\s*(\d+): cs:(\S+) ro:([^\/\s]+)\/(\S+) ds:([^\/\s]+)\/(\S+) \S (\S)/ or next;
+        /^\s*(\d+): cs:(\S+) ro:([^\/\s]+)\/(\S+) ds:([^\/\s]+)\/(\S+) +(?:[ABC] )?([rs])/ or next;    # StandAlone has no protocol
         @{ $device{$1} }{qw(state role peer_role disk peer_disk suspended)} = ($2, $3, $4, $5, $6, $7 eq 's');
     }
     return \%device;

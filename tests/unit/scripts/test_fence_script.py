@@ -16,7 +16,15 @@ import pytest
 
 from san.render.template import raw
 
-DOCTORED = ("/etc/san/", "/run/san", "/var/lib/", "/etc/ha.d/", "/usr/libexec/heartbeat/", "/proc/")
+DOCTORED = (
+    "/usr/lib/stonith/",
+    "/etc/san/",
+    "/run/san",
+    "/var/lib/",
+    "/etc/ha.d/",
+    "/usr/libexec/heartbeat/",
+    "/proc/",
+)
 DOCTORED += ("/sys/class/net", "/dev/kmsg", "/dev/log")
 OLD, NEW, ZERO = "46B6A1CD4953160E", "9E5A4DBF771840E4", "0" * 16
 
@@ -33,6 +41,7 @@ outdate)
     sed -i 's,ds:UpToDate/,ds:Outdated/,' ROOT/proc/drbd ;;
 esac""",
     "etc/ha.d/resource.d/portal": '[ "$2" = rival ] && grep -qxF "$1" ROOT/rivals',
+    "usr/lib/stonith/plugins/external/san": 'echo "$*" >> ROOT/san.calls; [ -e ROOT/shoots ]',
     "usr/libexec/heartbeat/heartbeat": 'echo "$*" >> ROOT/heartbeat.calls',
 }
 PORTALS = ("192.168.1.1/24/eth2", "192.168.2.1/24/eth3")
@@ -95,11 +104,12 @@ def made(name, directory):
         node.write(f"sys/class/net/{portal.split('/')[-1]}/carrier", "1\n")
     node.write("etc/san/fence.conf", "".join(f"portal {portal}\n" for portal in PORTALS))
     for path, text in {
-        "name": f"{name}\n", "peer": "active\n", "holds": "all\n", "rivals": "",
+        "proc/uptime": "1000.00 1.00\n", "name": f"{name}\n", "peer": "active\n", "holds": "all\n", "rivals": "",
         "proc/sysrq-trigger": "", "dev/kmsg": "", "etc/ha.d/ha.cf": "", "run/san/mark": "",
         "var/lib/heartbeat/mark": "", "var/lib/san/mark": "",
     }.items():  # fmt: skip
         node.write(path, text)
+    os.utime(node.root / "etc/ha.d/ha.cf", (1, 1))
     script = raw("fence/san-fence")
     for prefix in DOCTORED:
         script = script.replace(f"'{prefix}", f"'{node.root}{prefix}")
@@ -250,7 +260,7 @@ def test_a_dead_peer_that_answers_for_a_portal_is_alive(weasel, otter):
     """Heartbeat's links are cut, and it still serves."""
     otter.write("peer", "dead\n")
     otter.write("rivals", "192.168.2.1/24/eth3\n")
-    assert otter.fenced() == 1
+    assert otter.fenced() == 6, "DRBD outdates the one that was told so"
     weasel.write("peer", "dead\n")
     weasel.write("rivals", "192.168.2.1/24/eth3\n")
     assert weasel.fenced(6) is None
@@ -267,6 +277,85 @@ def test_a_node_cut_off_from_every_client_neither_goes_on_nor_takes_over(weasel,
     assert weasel.fenced(4) is None
     weasel.write("sys/class/net/eth2/carrier", "1\n")
     assert weasel.fenced() == 5
+
+
+def test_a_node_cut_off_from_its_clients_gives_itself_up_to_a_peer_that_can_serve(weasel, otter):
+    """Replication and both storage cards are gone, the serial cable lives."""
+    for interface in ("eth2", "eth3"):
+        weasel.write(f"sys/class/net/{interface}/carrier", "0\n")
+    process = weasel.fence()
+    until(lambda: weasel.reset, 40)
+    process.kill()
+    process.wait()
+    assert "otter can serve r0" in (weasel.root / "var/lib/san/fence.last").read_text()
+    assert otter.disk == "UpToDate", "it is to take over"
+
+
+@pytest.mark.parametrize("lacks", ["carrier", "data"])
+def test_it_stays_frozen_where_the_peer_can_not_serve_either(weasel, otter, lacks):
+    for interface in ("eth2", "eth3"):
+        weasel.write(f"sys/class/net/{interface}/carrier", "0\n")
+        if lacks == "carrier":
+            otter.write(f"sys/class/net/{interface}/carrier", "0\n")
+    if lacks == "data":
+        otter.drbd("WFConnection", "Secondary", "Outdated")
+    assert weasel.fenced(28) is None
+    assert not weasel.reset
+
+
+class TestStonith:
+    """A silent peer is reset before this node writes alone, whoever asks."""
+
+    @pytest.fixture
+    def armed(self, weasel, otter):
+        for node, peer in ((weasel, "otter"), (otter, "weasel")):
+            node.write("etc/san/stonith.conf", f"node {peer}\ndevice external/ipmi\n")
+            node.write("peer", "dead\n")
+        return weasel
+
+    def test_the_one_that_serves_resets_its_silent_peer(self, armed):
+        armed.write("shoots", "")
+        assert armed.fenced() == 7
+        assert armed.calls("san") == ["reset otter"]
+        time.sleep(2.5)  # two looks
+        assert armed.calls("heartbeat") == [], "one that was reset comes back as another"
+
+    def test_it_waits_while_no_device_does_it(self, armed):
+        assert armed.fenced(5) is None
+        assert not armed.reset
+        armed.write("shoots", "")
+        assert armed.fenced() == 7
+
+    def test_nobody_takes_over_around_it(self, armed, otter):
+        assert otter.fenced() == 1
+        assert otter.calls("san") == ["reset weasel"]
+
+    def test_what_heartbeat_has_just_done_is_not_done_again(self, armed, otter):
+        otter.write("run/san/stonith.done", "weasel 990\n")
+        assert otter.fenced() == 7
+        assert otter.calls("san") == []
+
+    @pytest.mark.parametrize("mark", ["weasel 100\n", "badger 990\n", "nonsense\n"])
+    def test_a_mark_of_another_time_or_node_says_nothing(self, armed, otter, mark):
+        otter.write("run/san/stonith.done", mark)
+        assert otter.fenced() == 1
+
+    def test_a_disk_that_may_lack_writes_does_not_become_uptodate_by_it(self, armed, otter):
+        """DRBD makes a Consistent disk UpToDate at 7, and not at 5."""
+        armed.write("shoots", "")
+        otter.write("shoots", "")
+        otter.drbd("WFConnection", "Secondary", "Consistent")
+        assert otter.fenced() == 5
+
+
+def test_two_devices_of_drbd_let_heartbeat_forget_once(weasel):
+    weasel.write("peer", "dead\n")
+    weasel.write("holds", "transition\n")
+    assert [process.wait(15) for process in (weasel.fence(), weasel.fence())] == [5, 5]
+    weasel.write("holds", "all\n")
+    until(lambda: weasel.calls("heartbeat"))
+    time.sleep(2.5)  # two looks
+    assert weasel.calls("heartbeat") == ["-r"]
 
 
 def test_a_standby_does_not_become_primary_while_its_peer_lives(otter, links):

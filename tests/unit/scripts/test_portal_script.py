@@ -166,6 +166,18 @@ def test_a_rival_is_another_host_that_answers(node, held):
     assert node.addresses() == before
 
 
+def test_another_card_of_this_node_is_no_rival(node):
+    """Two storage cards on one segment: the kernel answers on both."""
+    node.beside("ip", "address", "add", ADDRESS, "dev", "p2")
+    node.machine.run("ip", "link", "add", "own9", "address", RIVAL, "type", "veth")
+    node.machine.run("mount", "-t", "sysfs", "sysfs", "/sys")  # of this network
+    try:
+        assert node.call(PORTAL, "rival").stdout == "none\n"
+    finally:
+        node.machine.run("umount", "/sys")
+        node.machine.run("ip", "link", "del", "own9")
+
+
 def test_a_rival_can_not_be_looked_for_without_the_interface(node):
     node.machine.run("ip", "link", "del", "eth2")
     assert node.call(PORTAL, "rival").returncode == 1
