@@ -104,7 +104,8 @@ def made(name, directory):
         node.write(f"sys/class/net/{portal.split('/')[-1]}/carrier", "1\n")
     node.write("etc/san/fence.conf", "".join(f"portal {portal}\n" for portal in PORTALS))
     for path, text in {
-        "proc/uptime": "1000.00 1.00\n", "name": f"{name}\n", "peer": "active\n", "holds": "all\n", "rivals": "",
+        "proc/uptime": "1000.00 1.00\n", "name": f"{name}\n", "rivals": "",
+        "peer": "active\n", "holds": "all\n",
         "proc/sysrq-trigger": "", "dev/kmsg": "", "etc/ha.d/ha.cf": "", "run/san/mark": "",
         "var/lib/heartbeat/mark": "", "var/lib/san/mark": "",
     }.items():  # fmt: skip
@@ -306,7 +307,7 @@ def test_it_stays_frozen_where_the_peer_can_not_serve_either(weasel, otter, lack
 class TestStonith:
     """A silent peer is reset before this node writes alone, whoever asks."""
 
-    @pytest.fixture
+    @pytest.fixture(autouse=True)
     def armed(self, weasel, otter):
         for node, peer in ((weasel, "otter"), (otter, "weasel")):
             node.write("etc/san/stonith.conf", f"node {peer}\ndevice external/ipmi\n")
@@ -326,17 +327,17 @@ class TestStonith:
         armed.write("shoots", "")
         assert armed.fenced() == 7
 
-    def test_nobody_takes_over_around_it(self, armed, otter):
+    def test_nobody_takes_over_around_it(self, otter):
         assert otter.fenced() == 1
         assert otter.calls("san") == ["reset weasel"]
 
-    def test_what_heartbeat_has_just_done_is_not_done_again(self, armed, otter):
+    def test_what_heartbeat_has_just_done_is_not_done_again(self, otter):
         otter.write("run/san/stonith.done", "weasel 990\n")
         assert otter.fenced() == 7
         assert otter.calls("san") == []
 
     @pytest.mark.parametrize("mark", ["weasel 100\n", "badger 990\n", "nonsense\n"])
-    def test_a_mark_of_another_time_or_node_says_nothing(self, armed, otter, mark):
+    def test_a_mark_of_another_time_or_node_says_nothing(self, otter, mark):
         otter.write("run/san/stonith.done", mark)
         assert otter.fenced() == 1
 
