@@ -113,4 +113,13 @@ sub locked {
     return scalar grep { / \Q$inode\E / } <$locks>;
 }
 
+# Whether a pyinfra run holds the cluster's lock: its file has the process that does, and its start.
+sub run_at_work {
+    my ($path) = @_;
+    my ($pid, $start) = split ' ', line($path);
+    return 0 if !$start;
+    my ($rest) = line("/proc/$pid/stat") =~ /^.*\) (.*)/ or return 0;
+    return (split ' ', $rest)[19] eq $start;
+}
+
 1;

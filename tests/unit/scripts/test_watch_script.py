@@ -8,6 +8,7 @@ import socket
 import subprocess
 import time
 from hashlib import md5
+from pathlib import Path
 
 import pytest
 from private_machine import run, target
@@ -74,7 +75,7 @@ class Watch:
         machine.script.symlink_to(directory / "iscsi-target")
         self.program("portal", PORTAL.format(log=self.log))
         self.says(rscstatus="all", nodestatus="active")
-        for name in ("hb_standby", "ResourceManager"):
+        for name in ("hb_standby", "ResourceManager", "drbdadm"):
             self.program(name, f'#!/bin/sh\necho "{name} $*" >> {self.log}\n')
         self.drbd(SERVING)
         self.speed(DOUBT_S=0.2)
@@ -92,6 +93,8 @@ class Watch:
             text = text.replace(f"'{real}", f"'{self.directory}")
         for real in ("/usr/bin/cl_status", "/proc/drbd", "/run/heartbeat.pid", "/sys/block"):
             text = text.replace(f"'{real}'", f"'{self.directory}/{real.rpartition('/')[2]}'")
+        text = text.replace("'/usr/sbin/drbdadm'", f"'{self.directory}/drbdadm'")
+        text = text.replace("'/run/san.lock'", f"'{self.directory}/run.lock'")
         text = text.replace("/var/lib/san", str(self.directory / "lib"))
         (self.directory / name).write_text(text)
         (self.directory / name).chmod(0o755)
@@ -515,6 +518,37 @@ class TestMoving:
         wired.machine.run("ip", "link", "set", "w2", "down")
         assert until(lambda: wired.called("portal"))
         assert wired.called("portal")[0] == "portal 192.168.21.1/24/w2 start"
+
+
+class TestStandingAlone:
+    """DRBD gave the connection up, and prints no protocol then."""
+
+    ALONE = SERVING.replace("cs:Connected", "cs:StandAlone").replace(" C r", "   r")
+
+    @pytest.fixture
+    def alone(self, watch, configured):
+        configured(target("test", "one"))
+        watch.speed(PAUSE_S=0.5)
+        assert self.ALONE != SERVING
+        watch.drbd(self.ALONE)
+        return watch
+
+    def test_it_asks_for_the_connection_again_with_growing_pauses(self, alone):
+        alone.start()
+        assert until(lambda: len(alone.called("drbdadm")) == 3, 20)
+        assert set(alone.called("drbdadm")) == {"drbdadm connect r0"}
+        assert alone.state()["role"] == "serving"
+
+    def test_not_what_a_run_has_cut(self, alone):
+        run = alone.spawn("/bin/sleep", "600")
+        started = Path(f"/proc/{run.pid}/stat").read_text().rpartition(")")[2].split()[19]
+        (alone.directory / "run.lock").write_text(f"{run.pid} {started}\nsomebody\n")
+        alone.start()
+        time.sleep(3)  # several pauses
+        assert alone.called("drbdadm") == []
+        run.kill()
+        run.wait()
+        assert until(lambda: alone.called("drbdadm"), 10)
 
 
 class TestTakingOver:
