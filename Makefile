@@ -20,6 +20,7 @@ demo: setup
 # Every fault of the matrix at both depths, from the cluster that `make demo` deployed: hours.
 drill: demo
 	$(BIN)/san drill all
+	$(BIN)/python -m pytest -m drill tests/lab
 
 # Cheap tiers first: a broken rule is known in seconds, before the lab's minutes.
 test: lint

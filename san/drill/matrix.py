@@ -9,8 +9,8 @@ from .errors import DrillRefusedError
 from .fault import Fault, Step
 from .faults import links, machines, programs, storage
 
-CORE = ("power-cut", "frozen-60", "replication-cut-power-cut", "target-killed")
-"""What `make test` runs."""
+CORE = ("frozen-60", "target-killed")
+"""What `make test` runs, beside the power cut, which has a test of its own."""
 IN_A_DEPLOY = 10
 """How many faults, from the first on, are played in the middle of a deploy as well."""
 

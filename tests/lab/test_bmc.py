@@ -133,6 +133,7 @@ def fence(*words: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, check=False, capture_output=True, text=True, cwd=ROOT)
 
 
+@pytest.mark.drill
 def test_the_devices_are_asked_and_the_password_is_nowhere(fenced: Lab):
     """By `san fence test`; a BMC that is cut is told, and the run says so too."""
     fenced.restore(FENCED)
