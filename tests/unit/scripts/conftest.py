@@ -22,6 +22,7 @@ from san.render.template import TEMPLATES
 
 ROOT = Path(__file__).parents[3]
 PORTALS = ("192.168.1.1/24", "192.168.2.1/24")
+CLIENT = ("192.168.1.10/24", "192.168.2.10/24")
 
 
 @pytest.fixture(scope="session")
@@ -41,7 +42,7 @@ def namespace(tmp_path_factory):
             f"mount --bind {etc} /etc",
             "mount -t tmpfs run /run",
             "ip link set lo up",
-            *(f"ip address add {portal} dev lo" for portal in PORTALS),
+            *(f"ip address add {portal} dev lo" for portal in (*PORTALS, *CLIENT)),
             "echo ready",
             "exec sleep 3600",
         )

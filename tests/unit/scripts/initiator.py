@@ -19,7 +19,9 @@ class Refused(Exception):  # noqa: N818 (the protocol's own word)
 
 class Session:
     def __init__(self, address: str, target: str, user: str = "", secret: str = "") -> None:
-        self.wire = socket.create_connection((address, 3260), timeout=10)
+        # Not from the portal's own address, from which a node's watch is admitted.
+        own = (f"{address.rpartition('.')[0]}.10", 0)
+        self.wire = socket.create_connection((address, 3260), timeout=10, source_address=own)
         self.command = 1
         self.isid = b"\x80\0" + os.getpid().to_bytes(4, "big")  # two of us are two sessions
         who = {"InitiatorName": "iqn.2009-02.com.example:probe", "TargetName": target}

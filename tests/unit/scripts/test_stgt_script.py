@@ -238,7 +238,7 @@ class TestLogin:
         ("entries", "said"),
         [
             (("192.168.1.0/24",), "logged in"),
-            (("192.168.1.1/32",), "logged in"),
+            (("192.168.1.10/32",), "logged in"),
             (("0.0.0.0/0",), "logged in"),
             (("iqn.2009-02.com.example:probe",), "logged in"),
             (("10.0.0.0/8", "iqn.2009-02.com.example:probe"), "logged in"),
