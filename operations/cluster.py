@@ -21,6 +21,7 @@ from san.decide.serving import Turn
 from san.decide.target import serves_exactly
 from san.model import Cluster, Node
 from san.observe.heartbeat import HeartbeatState
+from san.render.fence import PROGRAM as FENCE
 from san.render.files import HEARTBEAT_UNIT, RESOURCE_SCRIPTS
 
 _RELOAD = ("systemctl", "daemon-reload")
@@ -58,11 +59,17 @@ def configured(turn: Turn) -> Iterator[PyinfraCommand]:
 
 
 def _replaced(cluster: Cluster) -> Iterator[StringCommand]:
-    """A new Heartbeat process with what this one holds (heartbeat(8), -r)."""
+    """A new Heartbeat process with what this one holds (heartbeat(8), -r).
+
+    Not beside a peer that is away: the new one would take it for silent, and with STONITH reset it.
+    """
+    if len(pair(cluster)) < len(cluster.nodes):
+        host.log_styled("ha.cf takes effect in a run that sees both nodes", fg="yellow")
+        return
     watchdog = cluster.heartbeat.watchdog
     if watchdog is not None:
         yield StringCommand("modprobe", watchdog.module)
-    yield StringCommand("/usr/libexec/heartbeat/heartbeat", "-r")
+    yield StringCommand(FENCE, "serial", "&&", "/usr/libexec/heartbeat/heartbeat", "-r")
 
 
 @converging(Node)

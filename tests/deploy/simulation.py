@@ -37,6 +37,7 @@ UNITS = {
     "open-iscsi": ("iscsid.service", "open-iscsi.service"),
     "multipath-tools": ("multipathd.service",),
 }
+FENCE = "/usr/local/sbin/san-fence"
 HEARTBEAT = "/usr/libexec/heartbeat/heartbeat"
 KERNEL = "6.1.0-47-cloud-amd64"
 KMOD = "/usr/local/sbin/san-kmod"
@@ -470,7 +471,7 @@ class World:
         elif words[0] == "/usr/share/heartbeat/hb_standby":
             self.release(machine)
             self.take(self.peer(machine))
-        elif words[:2] == ["apt-get", "update"] or words[0] == "modprobe":
+        elif words[:2] == ["apt-get", "update"] or words[0] in {"modprobe", FENCE}:
             pass
         elif words == [HEARTBEAT, "-r"]:
             self.replace_heartbeat(machine)

@@ -115,6 +115,19 @@ def test_heartbeat_takes_its_settings_up_on_the_standby_first_and_keeps_what_it_
     assert served.run("--json", "-y").changed == set()
 
 
+def test_beside_a_peer_that_is_away_heartbeat_goes_on_as_it_is(served):
+    """Its new process would take the peer for silent, and with STONITH reset it."""
+    served.declare(attrs.evolve(served.cluster, **deadtime(served.cluster)))
+    served.change(otter=lambda node: setattr(node, "reachable", False))
+    ran = served.run("-y", "--data", "allow_degraded=true")
+    assert "ha.cf takes effect in a run that sees both nodes" in ran.output
+    assert [words for _, words in ran.commands if "heartbeat -r" in words] == []
+    served.change(otter=lambda node: setattr(node, "reachable", True))
+    ran = served.run("-y")
+    assert ran.returncode == 0, ran.output
+    assert len([words for _, words in ran.commands if "heartbeat -r" in words]) == 1
+
+
 def test_a_target_that_does_not_follow_its_file_is_told_again(served):
     """A run that was refused, or somebody's tgtadm: the names and LUNs are right, CHAP is gone."""
 

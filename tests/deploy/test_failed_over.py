@@ -45,7 +45,7 @@ def test_a_change_reaches_the_preferred_node_first_now_that_it_stands_by(failed_
     assert taken == [
         ("weasel", "systemctl restart heartbeat.service"),
         ("otter", "modprobe softdog"),
-        ("otter", "/usr/libexec/heartbeat/heartbeat -r"),
+        ("otter", "/usr/local/sbin/san-fence serial && /usr/libexec/heartbeat/heartbeat -r"),
     ]
     assert failed_over.world.serving() == "otter"
     assert failed_over.world.accidents == []
