@@ -173,8 +173,7 @@ def _not_whole(
         )
     if own.disk == "Diskless":
         return f"{name} has no disk on {victim}: attach it first, drbdadm attach {name}"
-    # DRBD's own choice comes before the intention to discard (after-sb-0pri discard-zero-changes),
-    # and a Primary that loses by it ends itself (after-sb-1pri, and the handler).
+    # DRBD's own choice comes before the intention to discard (after-sb-0pri discard-zero-changes).
     if its.out_of_sync == 0 and own.out_of_sync > 0:
         return (
             f"{survivor} has changed nothing of {name}, and {victim} {own.out_of_sync} KiB: DRBD "

@@ -106,7 +106,14 @@ def test_a_dead_peer_is_a_refusal_until_a_degraded_run_is_allowed(deployed_lab):
 def test_a_split_brain_is_a_refusal_and_both_sides_keep_what_they_have(deployed_lab):
     deployed_lab.link_cut("weasel", "replication")
     connection(deployed_lab, "otter", "WFConnection")
-    deployed_lab.ssh("otter", "drbdadm primary r0 && drbdadm secondary r0")
+    promotion = deployed_lab.ssh("otter", "drbdadm primary r0", check=False, timeout=120)
+    assert promotion.returncode != 0, "nobody is promoted beside a living peer"
+    # By force, and both change something, past the volume's end: nothing less is a split brain.
+    deployed_lab.ssh("otter", "drbdadm primary --force r0", timeout=120)
+    for node, mebibyte in (("otter", 900), ("weasel", 901)):
+        change = f"dd if=/dev/urandom of=/dev/drbd0 bs=1M count=1 seek={mebibyte} oflag=direct"
+        deployed_lab.ssh(node, f"{change} conv=notrunc")
+    deployed_lab.ssh("otter", "drbdadm secondary r0")
     deployed_lab.link_up("weasel", "replication")
     connection(deployed_lab, "weasel", "StandAlone")
     before = generations(deployed_lab)
