@@ -181,8 +181,8 @@ def _not_whole(
         )
     if its.out_of_sync == own.out_of_sync == 0 and its.role == "Primary":
         return (
-            f"neither side has changed anything of {name}, so DRBD chooses by itself, and may end "
-            f"{survivor}, which is Primary; let a client write something there first"
+            f"neither side has changed anything of {name}, so DRBD chooses by itself; let a client "
+            f"write something on {survivor}, which is Primary, first"
         )
     return None
 
