@@ -100,7 +100,9 @@ def test_the_side_that_is_kept_has_to_be_whole(cluster, sides, node, parts, said
 
 def test_two_sides_without_a_change_may_part_with_either(cluster, sides):
     unchanged = but(but(sides, "weasel", out_of_sync=0), "otter", out_of_sync=0)
-    assert "DRBD chooses by itself; let a client write something on weasel" in forbids(cluster, "otter", unchanged)
+    assert "DRBD chooses by itself; let a client write something on weasel" in forbids(
+        cluster, "otter", unchanged
+    )
     assert forbids(cluster, "otter", but(unchanged, "weasel", role="Secondary")) is None
 
 
