@@ -97,6 +97,12 @@ def connection(lab: Lab, node: str, state: str) -> bool:
     return f"cs:{state} " in lab.ssh(node, "cat /proc/drbd").stdout
 
 
+@retry(retry=retry_if_result(lambda done: not done), stop=stop_after_delay(150), wait=wait_fixed(1))
+def fenced(lab: Lab, node: str) -> bool:
+    """Wait until the serving `node` has outdated its peer and writes again."""
+    return " ds:UpToDate/Outdated C r" in lab.ssh(node, "cat /proc/drbd").stdout
+
+
 def installed_on(run: Run, path: str) -> list[str]:
     """The hosts that got the file `path`, in order."""
     hosts = []

@@ -10,6 +10,7 @@ from tests.lab.cluster import (
     ON_DISK,
     connection,
     deploy,
+    fenced,
     is_primary,
     kill,
     plan,
@@ -104,11 +105,14 @@ def test_a_dead_peer_is_a_refusal_until_a_degraded_run_is_allowed(deployed_lab):
 
 
 def test_a_split_brain_is_a_refusal_and_both_sides_keep_what_they_have(deployed_lab):
+    # A standby whose Heartbeat doesn't answer is neither outdated nor promoted; by force it is.
+    deployed_lab.ssh("otter", "systemctl stop heartbeat", timeout=120)
     deployed_lab.link_cut("weasel", "replication")
     connection(deployed_lab, "otter", "WFConnection")
+    fenced(deployed_lab, "weasel")
     promotion = deployed_lab.ssh("otter", "drbdadm primary r0", check=False, timeout=120)
-    assert promotion.returncode != 0, "nobody is promoted beside a living peer"
-    # By force, and both change something, past the volume's end: nothing less is a split brain.
+    assert promotion.returncode != 0, "nobody is promoted beside a peer that may live"
+    # Both change something, past the volume's end: nothing less is a split brain.
     deployed_lab.ssh("otter", "drbdadm primary --force r0", timeout=120)
     for node, mebibyte in (("otter", 900), ("weasel", 901)):
         change = f"dd if=/dev/urandom of=/dev/drbd0 bs=1M count=1 seek={mebibyte} oflag=direct"
