@@ -22,16 +22,23 @@ from san.decide.target import serves_exactly
 from san.model import Cluster, Node
 from san.observe.heartbeat import HeartbeatState
 from san.render.fence import PROGRAM as FENCE
-from san.render.files import HEARTBEAT_UNIT, RESOURCE_SCRIPTS
+from san.render.files import HEARTBEAT_UNIT, MANAGER, RESOURCE_SCRIPTS
 
 _RELOAD = ("systemctl", "daemon-reload")
+
+# The file is never missing: Heartbeat may need it at any moment.
+_DIVERT = """\
+set -eu
+[ -e "$1.distrib" ] || cp -a -- "$1" "$1.distrib"
+dpkg-divert --quiet --local --no-rename --divert "$1.distrib" --add "$1"
+"""
 
 
 @converging(Node)
 def configured(turn: Turn) -> Iterator[PyinfraCommand]:
     """Install Heartbeat's unit, ha.cf, authkeys, haresources and the resource scripts.
 
-    haresources and the scripts are read anew at each takeover, ha.cf at Heartbeat's start: the
+    haresources and the scripts, with ours that runs them, are read anew at each takeover, ha.cf at Heartbeat's start: the
     standby's is restarted. The serving node's replaces its process and keeps what it holds; it
     announces the pause, which takes a second or two.
     """
@@ -46,6 +53,8 @@ def configured(turn: Turn) -> Iterator[PyinfraCommand]:
         if parting is not None:
             raise Refusal(parting)
     for file in changed:
+        if file.path in MANAGER:
+            yield _diverted(file.path)
         yield install(file, *(_RELOAD if file.path == HEARTBEAT_UNIT else ()))
     if found.running and (found.outdated or HA_CF in {file.path for file in changed}):
         if serving_node() not in {None, host.data.member.name}:
@@ -56,6 +65,11 @@ def configured(turn: Turn) -> Iterator[PyinfraCommand]:
         # Before the target is told of them: it can't listen where there is no address.
         for resource in absent_portals(cluster, observed(host, Network)):
             yield _start(resource)
+
+
+def _diverted(path: str) -> StringCommand:
+    """Keep the package's own file beside ours, through all its upgrades (dpkg-divert(1))."""
+    return StringCommand("sh", "-c", QuoteString(_DIVERT), "san-divert", path)
 
 
 def _replaced(cluster: Cluster) -> Iterator[StringCommand]:

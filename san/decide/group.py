@@ -41,7 +41,7 @@ def absent_portals(cluster: Cluster, network: NetworkState) -> Iterator[tuple[st
 
 def _held(cluster: Cluster, script: str, arguments: list[str], holdings: Holdings) -> bool:
     match script:
-        case "drbddisk":
+        case "drbd-primary" | "drbddisk":
             device = holdings.drbd.devices.get(cluster.resource(arguments[0]).minor)
             return device is not None and device.role == "Primary"
         case "LVM" | "volume-group":

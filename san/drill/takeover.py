@@ -16,7 +16,7 @@ import attrs
 
 from .journal import Record
 
-OUR_SCRIPTS = {"volume-group", "portal", "iscsi-target"}
+OUR_SCRIPTS = {"drbd-primary", "volume-group", "portal", "iscsi-target"}
 """They log their success, and failures."""
 
 _DEAD = re.compile(r"node (\S+): is dead")

@@ -94,8 +94,14 @@ class Cluster:
     target_software: str = declared(one_of("stgt", "iet"), default="stgt")
     address_agent: str = declared(one_of("IPaddr", "IPaddr2", "portal"), default="portal")
     """The resource script of the portals; ours, or a stock one. IPaddr is the guide's."""
+    promotion_agent: str = declared(one_of("drbd-primary", "drbddisk"), default="drbd-primary")
+    """The resource script of the DRBD resources: ours, or drbd-utils' drbddisk, the guide's."""
     volume_agent: str = declared(one_of("LVM", "volume-group"), default="volume-group")
     """The resource script of the volume groups: ours, or the stock LVM, which is the guide's."""
+    portals_last: bool = declared(one_of(True, False), default=True)
+    """Whether the portals' addresses come after the target, so that a client is never refused: one
+    that finds nobody asks again within a second, one that is refused after three. False: the guide's
+    order."""
     modules: tuple[KernelModule, ...] = declared(many(KernelModule, "KernelModules"), default=())
     """Kernel modules that a node needs to serve: built for each of its kernels (san.modules)."""
     accept_no_fencing: str | None = declared(optional(_reason), default=None)

@@ -39,12 +39,12 @@ class Timing:
     replacement_timeout: int = declared(whole(1, 600, _SECONDS), default=5)
     """Initiator: how long a broken session keeps its commands before multipath gets them back.
     Short, since multipath queues them (`no_path_retry queue`)."""
-    login_timeout: int = declared(whole(1, 600, _SECONDS), default=5)
+    login_timeout: int = declared(whole(1, 600, _SECONDS), default=3)
     """Initiator: how long one login may take. Short, so that the next one meets the node that
     took over."""
     logout_timeout: int = declared(whole(1, 600, _SECONDS), default=5)
     """Initiator: how long a logout may take."""
-    login_attempts: int = declared(whole(1, 10_000, "a number of attempts"), default=12)
+    login_attempts: int = declared(whole(1, 10_000, "a number of attempts"), default=20)
     """Initiator: how often a first login is tried (initial_login_retry_max): a client that boots in
     the middle of a takeover finds its disks all the same."""
 

@@ -25,6 +25,12 @@ from .watch import watch_files
 __all__ = ["File", "client_files", "node_files"]
 
 RESOURCE_SCRIPTS = "/etc/ha.d/resource.d"
+LIBRARY = "/usr/local/lib/san"
+MANAGER = {
+    "/etc/ha.d/harc": "group/harc",
+    "/usr/share/heartbeat/ResourceManager": "group/ResourceManager",
+}
+"""What stands in place of Heartbeat's own program, and its template."""
 HEARTBEAT_UNIT = "/etc/systemd/system/heartbeat.service.d/san.conf"
 
 
@@ -32,6 +38,7 @@ def _scripts(cluster: Cluster) -> Iterator[File]:
     """All of ours, whatever haresources names: a change of it leaves some to be stopped."""
     contents = {
         "arp_filter": arp_filter_script(cluster),
+        "drbd-primary": raw("resource.d/drbd-primary"),
         "portal": raw("resource.d/portal"),
         "volume-group": volume_group_script(cluster),
     }
@@ -78,6 +85,8 @@ def node_files(
         secret("/etc/ha.d/authkeys", authkeys(cluster), "cluster"),
         public("/etc/ha.d/haresources", haresources(cluster), "cluster"),
         *_scripts(cluster),
+        public(f"{LIBRARY}/Group.pm", raw("group/Group.pm"), "cluster"),
+        *(public(path, raw(name), "cluster", mode=0o755) for path, name in MANAGER.items()),
         *_target_files(cluster),
         *watch_files(cluster),
     )

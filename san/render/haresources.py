@@ -13,15 +13,17 @@ def portal_at(cluster: Cluster, portal: Portal) -> str:
 def resources(cluster: Cluster) -> tuple[str, ...]:
     """The resources of the cluster's one group, by script and arguments, in starting order.
 
-    Storage from the bottom up, then the portals, then the target: its script opens the port last
-    of all, so a client finds a target with all its LUNs or none at all.
+    Storage from the bottom up, then the target, whose script opens no port before each LUN is
+    there, then the portals' addresses: a client finds a whole target or nobody. Or, as the guide has
+    it, the addresses before the target.
     """
+    agent = cluster.address_agent
+    portals = [f"{agent}::{portal_at(cluster, portal)}" for portal in cluster.portals]
+    last = ("arp_filter", "iscsi-target")
     return (
-        *(f"drbddisk::{resource.name}" for resource in cluster.resources),
+        *(f"{cluster.promotion_agent}::{resource.name}" for resource in cluster.resources),
         *(f"{cluster.volume_agent}::{group.name}" for group in cluster.volume_groups),
-        *(f"{cluster.address_agent}::{portal_at(cluster, portal)}" for portal in cluster.portals),
-        "arp_filter",
-        "iscsi-target",
+        *((*last, *portals) if cluster.portals_last else (*portals, *last)),
     )
 
 

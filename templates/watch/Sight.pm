@@ -13,7 +13,7 @@ my ($GET_FLAGS, $GET_INDEX) = (0x8913, 0x8933);                     # SIOCGIFFLA
 my ($UP, $RUNNING) = (0x1, 0x40);                                   # IFF_UP, IFF_RUNNING
 
 # The scripts that Heartbeat runs while resources move; one may be a shell that waits for its turn.
-our @MOVERS = qw(ResourceManager mach_down req_resource hb_standby hb_takeover);
+our @MOVERS = qw(harc ResourceManager mach_down req_resource hb_standby hb_takeover);
 
 sub line {
     my ($path) = @_;

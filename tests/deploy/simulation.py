@@ -352,7 +352,7 @@ class World:
     def start(self, machine, script, arguments):
         """A resource script's `start`."""
         match script:
-            case "drbddisk":
+            case "drbd-primary" | "drbddisk":
                 self.promote(machine, arguments[0])
             case "LVM" | "volume-group":
                 if self.visible(machine, arguments[0]) is None:
@@ -462,6 +462,9 @@ class World:
         elif words[:2] == ["sh", "-c"] and words[3] == "san-install":
             content = stdin if stdin.endswith("\n") else f"{stdin}\n"  # as pyinfra's write_stdin
             machine.files[words[4]] = (content, int(words[5], 8))
+        elif words[:2] == ["sh", "-c"] and words[3] == "san-divert":
+            if "heartbeat" not in machine.packages:
+                raise CommandError(f"cp: cannot stat '{words[4]}'")
         elif words[:2] == ["sh", "-c"] and words[3] == "san-upload":
             machine.files[words[4]] = (base64.b64decode(stdin).decode(), 0o644)
         elif words[:2] == ["sh", "-c"] and words[3] == "san-image":

@@ -6,7 +6,7 @@ from san.drill import guest, strikes
 from san.drill.fault import MEND, RETURN, TAKEOVER, Expectation, Fault, row
 from san.drill.stage import SERVING, STANDBY
 
-SCRIPTS = ("drbddisk", "volume-group", "portal", "arp_filter", "iscsi-target")
+SCRIPTS = ("drbd-primary", "volume-group", "arp_filter", "iscsi-target", "portal")
 """The resource scripts of the reference cluster, in haresources' order."""
 
 

@@ -65,6 +65,8 @@ def guide():
         modules=(iet_1_4_20_3(Archive("iscsitarget-1.4.20.3.tar.gz", "0" * 64)),),
         address_agent="IPaddr",
         volume_agent="LVM",
+        promotion_agent="drbddisk",
+        portals_last=False,
     )
 
 

@@ -54,7 +54,3 @@ def test_a_missing_interface_fails(script):
 
 def test_wrong_call(script):
     assert script.call("reload").returncode == 2
-
-
-def test_shellcheck(script):
-    assert script.run("shellcheck", str(script.script)).stdout == ""

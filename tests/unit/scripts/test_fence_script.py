@@ -23,6 +23,7 @@ DOCTORED = (
     "/var/lib/",
     "/etc/ha.d/",
     "/usr/libexec/heartbeat/",
+    "/usr/local/lib/san",
     "/proc/",
 )
 DOCTORED += ("/sys/class/net", "/dev/kmsg", "/dev/log")
@@ -40,10 +41,14 @@ outdate)
     grep -q ro:Secondary ROOT/proc/drbd || exit 17
     sed -i 's,ds:UpToDate/,ds:Outdated/,' ROOT/proc/drbd ;;
 esac""",
-    "etc/ha.d/resource.d/portal": '[ "$2" = rival ] && grep -qxF "$1" ROOT/rivals',
     "usr/lib/stonith/plugins/external/san": 'echo "$*" >> ROOT/san.calls; [ -e ROOT/shoots ]',
     "usr/libexec/heartbeat/heartbeat": 'echo "$*" >> ROOT/heartbeat.calls',
 }
+PORTAL = """\
+#!/usr/bin/perl
+open my $rivals, '<', 'ROOT/rivals';
+exit !($ARGV[1] eq 'rival' && grep { $_ eq "$ARGV[0]\\n" } <$rivals>);
+"""
 PORTALS = ("192.168.1.1/24/eth2", "192.168.2.1/24/eth3")
 
 
@@ -116,10 +121,13 @@ def made(name, directory):
         script = script.replace(f"'{prefix}", f"'{node.root}{prefix}")
     script = script.replace('"/sys/class', f'"{node.root}/sys/class')
     script = script.replace("$ENV{PATH} = '", f"$ENV{{PATH}} = '{node.root}/bin:")
-    for path, text in {"san-fence": script, **PROGRAMS}.items():
-        lines = text if path == "san-fence" else f"#!/bin/sh\n{text}\n"
-        node.write(path, lines.replace("ROOT", str(node.root)) if path != "san-fence" else lines)
+    texts = {path: f"#!/bin/sh\n{text}\n" for path, text in PROGRAMS.items()}
+    texts["etc/ha.d/resource.d/portal"] = PORTAL
+    texts = {path: text.replace("ROOT", str(node.root)) for path, text in texts.items()}
+    for path, text in {"san-fence": script, **texts}.items():
+        node.write(path, text)
         (node.root / path).chmod(0o755)
+    node.write("usr/local/lib/san/Sight.pm", raw("watch/Sight.pm"))
     os.mkfifo(node.root / "var/lib/heartbeat/fifo")
     return node
 

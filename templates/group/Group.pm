@@ -1,0 +1,174 @@
+# The resource group as haresources has it, started and stopped as Heartbeat's own ResourceManager
+# does, without its hundred processes. Written by pyinfra-san.
+#
+# - A line of haresources is a node and its resources, SCRIPT or SCRIPT::ARGUMENT::ARGUMENT, started
+#   from left to right and stopped in reverse; the first one is the group's key.
+# - A script of ours runs in a fork of this program: nothing is executed, and its start is repeatable,
+#   so it isn't asked for its status first. Any other is executed, and asked.
+# - What is logged has ResourceManager's words: people and programs know them.
+
+package Group;
+
+use strict;
+use warnings;
+
+my $HARESOURCES = '/etc/ha.d/haresources';
+my @SCRIPTS     = ('/etc/ha.d/resource.d', '/etc/init.d');
+my $STANDBY     = '/usr/share/heartbeat/hb_standby';
+my $FENCE       = '/usr/local/sbin/san-fence';
+my $STOP_TRIES  = 10;    # further ones, a second apart
+my $STANDBY_S   = 30;    # seconds after a failed start until the peer is asked to take the group
+my ($AF_UNIX, $SOCK_DGRAM, $MSG_DONTWAIT, $LOCAL0_ERR, $LOCAL0_INFO) = (1, 2, 0x40, 131, 134);
+
+our $NAME = 'ResourceManager';    # who logs
+
+# The groups: [NODE, RESOURCE ...], the node in lower case. A line may go on after a backslash.
+sub groups {
+    open my $file, '<', $HARESOURCES or return ();
+    my @group;
+    while (defined(my $line = <$file>)) {
+        $line =~ s/#.*//s;
+        chomp $line;
+        $line .= <$file> // '' while $line =~ s/\\\n?$// && !eof $file;
+        my ($node, @resource) = split ' ', $line;
+        push @group, [lc $node, @resource] if defined $node;
+    }
+    return @group;
+}
+
+# The keys of the groups whose node matches, as ResourceManager takes it: a name, or `.*`.
+sub keys_of {
+    my ($node) = @_;
+    return map { $_->[1] // () } grep { $_->[0] =~ /^(?:$node)$/i } groups();
+}
+
+sub named {
+    my ($key) = @_;
+    my ($group) = grep { my @words = @$_; grep { $_ eq $key } @words[1 .. $#words] } groups();
+    return $group;
+}
+
+# The program and the arguments of a resource; a bare address stands for IPaddr.
+sub program {
+    my ($resource) = @_;
+    my ($script, @arguments) = split /::/, $resource =~ /^\d+(?:\.\d+){3}/ ? "IPaddr::$resource" : $resource;
+    for my $directory (@SCRIPTS) {
+        my $path = "$directory/$script";
+        return ($path, map { split ' ' } @arguments) if -f $path && -x _;
+    }
+    record($LOCAL0_ERR, "ERROR: Cannot locate resource script $script");
+    return;
+}
+
+sub ours {
+    open my $script, '<', $_[0] or return 0;
+    my $head = join '', map { scalar(<$script>) // '' } 1 .. 3;
+    return $head =~ m{\A#!/usr/bin/perl\n} && $head =~ /Written by pyinfra-san/;
+}
+
+# The exit status of a script's call.
+sub call {
+    my ($path, @words) = @_;
+    defined(my $pid = fork) or return 1;
+    if (!$pid) {
+        if (!ours($path)) { exec $path, @words or exit 127 }
+        @ARGV = @words;
+        do $path;
+        exit 0 if !$@;
+        print STDERR "$path: $@";
+        exit 1;
+    }
+    waitpid $pid, 0;
+    return $? >> 8 || $? & 127;
+}
+
+sub running {
+    my ($resource) = @_;
+    my ($path, @arguments) = program($resource) or return 0;
+    open my $said, '-|', $path, @arguments, 'status' or return 0;
+    my $word = join '', <$said>;
+    close $said;
+    return $word !~ /not\s+running/i && $word =~ /running|OK/i;
+}
+
+sub run {
+    my ($resource, $action) = @_;
+    my ($path, @arguments) = program($resource) or return 1;
+    return 0 if $action eq 'start' && !ours($path) && running($resource);
+    record($LOCAL0_INFO, join ' ', "info: Running $path", @arguments, $action);
+    my $code = call($path, @arguments, $action);
+    record($LOCAL0_ERR, "ERROR: Return code $code from $path") if $code;
+    return $code;
+}
+
+# 0 where the whole group has started.
+sub take {
+    my ($key) = @_;
+    my ($node, @resource) = @{ named($key) // return 0 };
+    record($LOCAL0_INFO, "info: Acquiring resource group: $node @resource");
+    for my $resource (@resource) {
+        my $code = run($resource, 'start') or next;
+        record($LOCAL0_ERR, "CRIT: Giving up resources due to failure of $resource");
+        give($key);
+        defer_to_peer($node);
+        return $code;
+    }
+    return 0;
+}
+
+# The peer may be able to start what this node can't: it is asked to, a while later.
+sub defer_to_peer {
+    my ($node) = @_;
+    return if fork // 1;
+    setpgrp;
+    open STDIN,  '<', '/dev/null';
+    open STDOUT, '>', '/dev/null';
+    open STDERR, '>', '/dev/null';
+    select undef, undef, undef, $STANDBY_S;
+    exec $STANDBY, $node eq lc host() ? 'local' : 'foreign';
+    exit 1;
+}
+
+sub give {
+    my ($key) = @_;
+    my ($node, @resource) = @{ named($key) // return 0 };
+    record($LOCAL0_INFO, "info: Releasing resource group: $node @resource");
+    for my $resource (reverse @resource) {
+        my $tries = 0;
+        while (run($resource, 'stop')) {
+            last if $tries++ >= $STOP_TRIES;
+            select undef, undef, undef, 1;
+            record($LOCAL0_INFO, "info: Retrying failed stop operation [$resource]");
+        }
+        next if $tries <= $STOP_TRIES || !running($resource);
+        # What can't be stopped may go on writing beside the peer.
+        record($LOCAL0_ERR, 'CRIT: Resource STOP failure. Reboot required!');
+        exec $FENCE, 'reset', "$resource can't be stopped" or return 1;
+    }
+    return 0;
+}
+
+sub host {
+    open my $name, '<', '/proc/sys/kernel/hostname' or return '';
+    chomp(my $host = <$name> // '');
+    return $host;
+}
+
+# Heartbeat's debug log, where it keeps one; else nobody reads what scripts say.
+sub mute {
+    open STDIN, '<', '/dev/null';
+    my $log = $ENV{HA_DEBUGLOG} || '/dev/null';
+    open STDOUT, '>>', $log or open STDOUT, '>', '/dev/null';
+    open STDERR, '>&', \*STDOUT;
+}
+
+sub record {
+    my ($priority, $sentence) = @_;
+    socket(my $log, $AF_UNIX, $SOCK_DGRAM, 0) or return;
+    connect($log, pack 'S Z108', $AF_UNIX, '/dev/log') or return;
+    send $log, "<$priority>$NAME\[$$]: $sentence", $MSG_DONTWAIT;    # a log that hangs is no reason
+}
+
+sub note { record($LOCAL0_INFO, "info: $_[0]") }
+
+1;

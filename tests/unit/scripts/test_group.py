@@ -1,0 +1,238 @@
+"""The programs in place of Heartbeat's ResourceManager and harc, on a node made of files."""
+
+import os
+import subprocess
+import time
+from pathlib import Path
+
+import attrs
+import pytest
+
+from san.render.template import raw
+
+DOCTORED = ("/etc/", "/usr/share/heartbeat", "/usr/local/", "/dev/log", "/proc/sys/kernel/hostname")
+
+# Each call is a line of `calls`: the script, its words, and whether a program was executed for it.
+OURS = """\
+#!/usr/bin/perl
+# {name}: one of the resource scripts.
+# Written by pyinfra-san.
+my $line = join ' ', '{name}', @ARGV;
+open my $calls, '>>', 'ROOT/calls';
+print {{$calls}} "$line\\n";
+close $calls;
+if ($ARGV[-1] eq 'status') {{ print -e "ROOT/running.{name}" ? "running\\n" : "stopped\\n" }}
+exit(-e "ROOT/fails.{name}.$ARGV[-1]" ? 1 : 0);
+"""
+THEIRS = """\
+#!/bin/sh
+echo "{name} $*" >> ROOT/calls
+for last; do :; done
+[ "$last" != status ] || {{ [ -e ROOT/running.{name} ] && echo running || echo stopped; }}
+[ ! -e ROOT/fails.{name}.$last ]
+"""
+HARESOURCES = """\
+# the group
+Weasel disk::r0 group::storage \\
+  10.0.0.1/24/eth2 target
+otter mail  # another
+"""
+
+
+@attrs.define
+class Node:
+    """A node, by the directory that stands for its root."""
+
+    root: Path
+
+    def write(self, path, text, mode=0o644):
+        place = self.root / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        for prefix in DOCTORED if "lib/san" in path or "harc" in path or "Manager" in path else ():
+            text = text.replace(f"'{prefix}", f"'{self.root}{prefix}")
+        place.write_text(text.replace("ROOT", str(self.root)))
+        place.chmod(mode)
+
+    def script(self, name, text):
+        self.write(f"etc/ha.d/resource.d/{name}", text.format(name=name), 0o755)
+
+    def manager(self, *words):
+        program = self.root / "usr/share/heartbeat/ResourceManager"
+        return subprocess.run([program, *words], capture_output=True, text=True, check=False)
+
+    def harc(self, message, **environment):
+        return subprocess.run(
+            [self.root / "etc/ha.d/harc", message],
+            env={"HA_CURHOST": "otter", **environment}, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    @property
+    def calls(self):
+        path = self.root / "calls"
+        return path.read_text().splitlines() if path.exists() else []
+
+    def mark(self, name):
+        (self.root / name).touch()
+
+
+@pytest.fixture
+def node(tmp_path):
+    made = Node(tmp_path)
+    module = raw("group/Group.pm").replace("$STANDBY_S   = 30", "$STANDBY_S   = 0")
+    made.write(
+        "usr/local/lib/san/Group.pm",
+        module.replace("undef, undef, undef, 1;", "undef, undef, undef, 0;"),
+    )
+    made.write("usr/share/heartbeat/ResourceManager", raw("group/ResourceManager"), 0o755)
+    made.write("etc/ha.d/harc", raw("group/harc"), 0o755)
+    made.write("etc/ha.d/haresources", HARESOURCES)
+    made.write("proc/sys/kernel/hostname", "otter\n")
+    for program in (
+        "usr/share/heartbeat/hb_standby",
+        "usr/local/sbin/san-fence",
+        "etc/ha.d/rc.d/ask",
+    ):
+        made.write(program, f'#!/bin/sh\necho "{Path(program).name} $*" >> ROOT/calls\n', 0o755)
+    made.write(
+        "usr/share/heartbeat/ResourceManager.distrib",
+        '#!/bin/sh\necho "stock $*" >> ROOT/calls\n',
+        0o755,
+    )
+    for name in ("disk", "group", "target"):
+        made.script(name, OURS)
+    for name in ("IPaddr", "mail"):
+        made.script(name, THEIRS)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("words", "keys"),
+    [
+        (("listkeys", "weasel"), ["disk::r0"]),
+        (("listkeys", "otter"), ["mail"]),
+        (("listkeys", "badger"), []),
+        (("listkeys", "wea"), []),
+        (("allkeys",), ["disk::r0", "mail"]),
+        (("listkeys", ".*"), ["disk::r0", "mail"]),
+    ],
+)
+def test_keys(node, words, keys):
+    """As Heartbeat's own has it: comments, continued lines, a node's name in any case."""
+    assert node.manager(*words).stdout.splitlines() == keys
+
+
+def test_a_group_is_started_in_order(node):
+    """Ours without a question first, since its start is repeatable; any other is asked."""
+    assert node.manager("takegroup", "disk::r0").returncode == 0
+    assert node.calls == [
+        "disk r0 start",
+        "group storage start",
+        "IPaddr 10.0.0.1/24/eth2 status",
+        "IPaddr 10.0.0.1/24/eth2 start",
+        "target start",
+    ]
+
+
+def test_what_runs_is_not_started_again(node):
+    node.mark("running.IPaddr")
+    node.manager("takegroup", "disk::r0")
+    assert "IPaddr 10.0.0.1/24/eth2 start" not in node.calls
+
+
+def test_a_script_of_ours_is_not_executed(node):
+    """It runs in a fork of the program: what a takeover executes is what clients wait for."""
+    head = "#!/usr/bin/perl\n#\n# Written by pyinfra-san.\n"
+    command = (
+        "open my $c, '<', '/proc/self/cmdline'; open my $o, '>', 'ROOT/line'; print {$o} <$c>;"
+    )
+    node.write("etc/ha.d/resource.d/target", f"{head}{command}\n", 0o755)
+    node.manager("takegroup", "disk::r0")
+    assert "takegroup" in (node.root / "line").read_text()
+
+
+def test_a_failed_start_gives_all_up_and_asks_the_peer(node):
+    node.mark("fails.group.start")
+    assert node.manager("takegroup", "disk::r0").returncode != 0
+    assert node.calls[:2] == ["disk r0 start", "group storage start"]
+    assert [call for call in node.calls if call.endswith("stop")] == [
+        "target stop",
+        "IPaddr 10.0.0.1/24/eth2 stop",
+        "group storage stop",
+        "disk r0 stop",
+    ]
+    end = time.monotonic() + 10
+    while "hb_standby foreign" not in node.calls and time.monotonic() < end:
+        time.sleep(0.05)
+    assert "hb_standby foreign" in node.calls
+
+
+def test_a_stop_is_tried_again(node):
+    node.mark("fails.target.stop")
+    node.manager("givegroup", "disk::r0")
+    assert node.calls.count("target stop") == 11
+    assert node.calls[-1] == "disk r0 stop"
+    assert not any("san-fence" in call for call in node.calls), "it isn't running, by its own word"
+
+
+def test_what_can_not_be_stopped_resets_the_node(node):
+    """It may go on writing beside the peer."""
+    node.mark("fails.group.stop")
+    node.mark("running.group")
+    node.manager("givegroup", "disk::r0")
+    assert node.calls[-1] == "san-fence reset group::storage can't be stopped"
+    assert "disk r0 stop" not in node.calls
+
+
+def test_status(node):
+    assert node.manager("status", "disk::r0").returncode == 1
+    node.mark("running.disk")
+    assert node.manager("status", "disk::r0").returncode == 0
+
+
+def test_a_missing_script_fails(node):
+    (node.root / "etc/ha.d/resource.d/target").unlink()
+    assert node.manager("takegroup", "disk::r0").returncode != 0
+    assert "disk r0 stop" in node.calls
+
+
+def test_what_is_rare_is_left_to_heartbeats_own(node):
+    node.manager("verifyallidle")
+    assert node.calls == ["stock verifyallidle"]
+
+
+class TestHarc:
+    """A message of the cluster."""
+
+    DEAD = {"HA_st": "dead", "HA_src": "weasel", "HA_NICEFAILBACK": "yes"}  # noqa: RUF012
+
+    def told(self, node, **environment):
+        """What Heartbeat is told at the end."""
+        fifo = node.root / "fifo"
+        os.mkfifo(fifo)
+        reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+        try:
+            assert node.harc("status", HA_FIFO=str(fifo), **environment).returncode == 0
+            return os.read(reader, 4096).decode()
+        finally:
+            os.close(reader)
+
+    def test_a_dead_peer(self, node):
+        told = self.told(node, **self.DEAD)
+        assert told == ">>>\nt=resource\nrsc_hold=foreign\ninfo=mach_down\n<<<\n"
+        assert node.calls[0] == "disk r0 start"
+        assert node.calls[-1] == "target start"
+
+    @pytest.mark.parametrize(
+        "change",
+        [{"HA_src": "otter"}, {"HA_st": "active"}, {"HA_info": "ping"}, {"HA_src": "badger"}],
+    )
+    def test_nothing_is_taken(self, node, change):
+        self.told(node, **(self.DEAD | change))
+        assert node.calls == []
+
+    def test_another_message_runs_its_script(self, node):
+        assert node.harc("ask").returncode == 0
+        assert node.calls == ["ask ask"]
+
+    def test_no_path_is_run(self, node):
+        assert node.harc("../../bin/sh").returncode == 1
