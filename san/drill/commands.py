@@ -1,7 +1,8 @@
 """`san drill`: faults for a running cluster in the lab."""
 
 import json
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -20,10 +21,10 @@ from san.lab.progress import Report as Progress
 from san.model import Cluster, InventoryError
 
 from . import campaign, matrix, upgrade
-from .campaign import Matrix
 from .errors import DrillError
 from .fault import Fault
 from .matrix import CORE, FAULTS
+from .results import Matrix
 from .scenario import SECONDS_BEFORE
 
 INVENTORY = Path("inventory.py")
@@ -157,6 +158,14 @@ def list_command(*, as_json: bool) -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Deploy this inventory, which has STONITH, and play the matrix on that cluster as well.",
 )
+@click.option("--anew", is_flag=True, help="Play again what has passed on this cluster, too.")
+@click.option(
+    "--limit",
+    metavar="MINUTES",
+    type=click.FloatRange(min=0),
+    default=float("inf"),
+    help="Begin no drill after so long.",
+)
 @_before
 @_out
 def all_command(
@@ -167,33 +176,36 @@ def all_command(
     depth: str,
     only: str,
     stonith: Path | None,
+    anew: bool,
+    limit: float,
     seconds_before: float,
     out: Path,
 ) -> None:
-    """Play the whole matrix, each fault from the snapshot `deployed`.
+    """Play what has not passed yet of the matrix, each fault from the snapshot `deployed`.
 
-    Goes on after a fault that the cluster didn't stand, and exits with 1 when there was one.
+    Goes on where an earlier call ended, and after a fault that the cluster didn't stand; exits with
+    1 when there was one. The report has the drills of all calls.
     """
     depths = (1, 16) if depth == "both" else (int(depth),)
-    play = partial(campaign.run, depths=depths, seconds_before=seconds_before, out=out)
+    play = partial(
+        campaign.run,
+        depths=depths,
+        anew=anew,
+        seconds_before=seconds_before,
+        deadline=time.monotonic() + 60 * limit,
+        out=out,
+    )
     with _told():
         faults = matrix.chosen(only)
+    with _told(), _reported(faults, depths, as_json=as_json, markdown=markdown, out=out):
         chosen = _cluster(INVENTORY, cluster)
         plain = [fault for fault in faults if not fault.stonith]
-        played = _drilled(chosen, partial(play, faults=plain, predicted=_predicted(chosen)))
+        _drilled(chosen, partial(play, faults=plain, predicted=_predicted(chosen)))
         if stonith is not None:
             chosen = _cluster(stonith, cluster)
             campaign.deploy(Lab.open(), stonith, progress=Progress())
-            again = partial(
-                play,
-                faults=faults,
-                snapshot=campaign.FENCED,
-                fenced=True,
-                predicted=_predicted(chosen),
-                before=played,
-            )
-            played = _drilled(chosen, again)
-    _show(played, as_json=as_json, markdown=markdown, out=out)
+            again = partial(play, faults=faults, snapshot=campaign.FENCED, fenced=True)
+            _drilled(chosen, partial(again, predicted=_predicted(chosen)))
 
 
 def _play_command(fault: Fault) -> click.Command:
@@ -208,21 +220,29 @@ def _play_command(fault: Fault) -> click.Command:
     def command(
         *, as_json: bool, cluster: str | None, depth: str, seconds_before: float, out: Path
     ) -> None:
-        chosen = _cluster(INVENTORY, cluster)
-        play = partial(
-            campaign.run,
-            faults=(fault,),
-            snapshot=campaign.FENCED if fault.stonith else DEPLOYED,
-            fenced=fault.stonith,
-            depths=(int(depth),),
-            predicted=_predicted(chosen),
-            seconds_before=seconds_before,
-            out=out,
-        )
-        played = _drilled(chosen, play)
-        _show(played, as_json=as_json, markdown=False, out=out)
+        _play(fault, cluster, int(depth), as_json=as_json, seconds_before=seconds_before, out=out)
 
     return command
+
+
+def _play(
+    fault: Fault, name: str | None, depth: int, *, as_json: bool, seconds_before: float, out: Path
+) -> None:
+    """Play one fault, whether it has passed before or not."""
+    chosen = _cluster(INVENTORY, name)
+    play = partial(
+        campaign.run,
+        faults=(fault,),
+        snapshot=campaign.FENCED if fault.stonith else DEPLOYED,
+        fenced=fault.stonith,
+        depths=(depth,),
+        anew=True,
+        predicted=_predicted(chosen),
+        seconds_before=seconds_before,
+        out=out,
+    )
+    with _told(), _reported((fault,), (depth,), as_json=as_json, markdown=False, out=out):
+        _drilled(chosen, play)
 
 
 for _each in FAULTS.values():
@@ -234,23 +254,44 @@ def _predicted(cluster: Cluster) -> dict[str, float]:
     return {each.fault: each.expected for each in budget.predictions(cluster)}
 
 
+@contextmanager
+def _reported(
+    faults: Sequence[Fault], depths: Sequence[int], *, as_json: bool, markdown: bool, out: Path
+) -> Iterator[None]:
+    """Show what is known of `faults` once they are played, or Ctrl-C has ended it."""
+    cut_short = False
+    try:
+        yield
+    except KeyboardInterrupt:
+        cut_short = True
+    found = campaign.matrix(out)
+    campaign.save(found, out)
+    found = found.of({fault.name for fault in faults}, depths)
+    _show(found, as_json=as_json, markdown=markdown, out=out)
+    if cut_short:
+        raise click.ClickException("interrupted; `san drill all` goes on from here")
+    if found.failed:
+        names = ", ".join(dict.fromkeys(drilled.fault for drilled in found.failed))
+        raise click.ClickException(f"not as it must be: {names}; the logs are in {out}")
+
+
 def _show(played: Matrix, *, as_json: bool, markdown: bool, out: Path) -> None:
-    """Print a matrix; exit with 1 when a drill has failed."""
+    """Print a matrix."""
     if as_json:
         click.echo(json.dumps(played.to_json(), indent=2))
-    elif markdown:
+        return
+    if markdown:
         click.echo(played.markdown(), nl=False)
-    else:
-        console = Console()
-        console.print(played.table())
-        for drilled in played.drills:
-            for problem in drilled.problems:
-                told = f"{drilled.fault.name}, depth {drilled.depth}: {problem}"
-                console.print(told, style="red", markup=False)
-        console.print(f"the page: {out}/matrix.html; the figures: {out}/matrix.json")
-    if played.failed:
-        names = ", ".join(dict.fromkeys(drilled.fault.name for drilled in played.failed))
-        raise click.ClickException(f"not as it must be: {names}; the logs are in {out}")
+        return
+    console = Console()
+    console.print(played.table())
+    for drilled in played.drills:
+        name = f"{drilled.fault}, depth {drilled.depth}"
+        for problem in drilled.problems:
+            console.print(f"{name}: {problem}", style="red", markup=False)
+        if drilled.off_budget:
+            console.print(f"{name}: {drilled.off_budget}", style="yellow", markup=False)
+    console.print(f"the page: {out}/matrix.html; the figures: {out}/matrix.json")
 
 
 @drill.command("upgrade-kernel")

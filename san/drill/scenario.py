@@ -5,7 +5,6 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 
 from san.lab.errors import LabError
@@ -15,7 +14,7 @@ from san.lab.remote import Clock
 
 from . import ending, journal, outcome, pair, roles, timeline, watch
 from .client import Client, Disk
-from .clock import Timebase
+from .clock import Timebase, iso
 from .errors import DrillFailedError
 from .evidence import Evidence, Witness
 from .fault import Fault
@@ -93,7 +92,7 @@ def play(
         client=client_name,
         accel=lab.accel,
         suite=lab.suite,
-        started=_iso(started),
+        started=iso(started),
         seconds=time.time() - started,
         expected=expected,
         steps=steps,
@@ -213,7 +212,7 @@ def _report(
         device=disk.device,
         accel=lab.accel,
         suite=lab.suite,
-        started=_iso(started),
+        started=iso(started),
         timeline=seen,
         acked=len(evidence.ends),
         errors=evidence.errors,
@@ -246,7 +245,3 @@ def _deploys(stage: Stage) -> tuple[str, ...]:
 
 def _uncertainty(clocks: Mapping[str, Clock]) -> float:
     return sum(clock.uncertainty_ms for clock in clocks.values()) / 1000
-
-
-def _iso(moment: float) -> str:
-    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds")
