@@ -110,7 +110,8 @@ def _kept(lab: Lab, progress: Progress) -> tuple[Figures, Run] | None:
         deploy = json.loads(FIGURES.read_text(encoding="utf-8"))["deploy"]
     except (OSError, ValueError, KeyError):
         return None
-    if DEPLOYED not in lab.snapshots():
+    taken = lab.state.snapshots.get(DEPLOYED)
+    if taken is None or not taken.origin:
         return None
     _back(lab, DEPLOYED, progress)
     redeploy = converge(progress, "deploy again: nothing is left to do")

@@ -23,6 +23,7 @@ from san.model import Cluster, InventoryError
 from . import campaign, matrix, upgrade
 from .errors import DrillError
 from .fault import Fault
+from .faults import machines
 from .matrix import CORE, FAULTS
 from .results import Matrix
 from .scenario import SECONDS_BEFORE
@@ -249,6 +250,29 @@ for _each in FAULTS.values():
     drill.add_command(_play_command(_each))
 
 
+@drill.command("full-load")
+@click.option(
+    "--minutes", type=click.FloatRange(min=3), default=30, show_default=True, help="For how long."
+)
+@_as_json
+@_cluster_name
+@_depth("1", "16")
+@_before
+@_out
+def full_load_command(
+    *,
+    minutes: float,
+    as_json: bool,
+    cluster: str | None,
+    depth: str,
+    seconds_before: float,
+    out: Path,
+) -> None:
+    """Load both nodes fully for long: nothing may move, and no node may be taken for dead."""
+    fault = machines.full_load(minutes)
+    _play(fault, cluster, int(depth), as_json=as_json, seconds_before=seconds_before, out=out)
+
+
 def _predicted(cluster: Cluster) -> dict[str, float]:
     """What `san budget` expects of each fault that it knows, in seconds."""
     return {each.fault: each.expected for each in budget.predictions(cluster)}
@@ -289,6 +313,8 @@ def _show(played: Matrix, *, as_json: bool, markdown: bool, out: Path) -> None:
         name = f"{drilled.fault}, depth {drilled.depth}"
         for problem in drilled.problems:
             console.print(f"{name}: {problem}", style="red", markup=False)
+        for note in drilled.outcome.notes if drilled.outcome else ():
+            console.print(f"{name}: {note}", style="dim", markup=False)
         if drilled.off_budget:
             console.print(f"{name}: {drilled.off_budget}", style="yellow", markup=False)
     console.print(f"the page: {out}/matrix.html; the figures: {out}/matrix.json")

@@ -8,6 +8,7 @@ from san.drill.fault import Expectation
 from san.drill.outcome import Outcome
 from san.drill.roles import PRIMARY
 from san.drill.stage import OFF
+from san.drill.strain import Strain
 from san.drill.timeline import Span
 
 
@@ -35,6 +36,8 @@ def survived():
         outages={"weasel": (Span(OFF, 0, 20),), "otter": ()},
         after=WHOLE,
         forbidden=(),
+        booted=("weasel",),
+        strain=Strain(),
         events=(),
         rate=((-1.0, 4.0), (-0.5, 2.0), (21.5, 6.0)),
         notes=("the deploy beside it ended with 1",),
