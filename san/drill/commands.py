@@ -2,120 +2,43 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
 
 import click
 from rich.console import Console
 from rich.table import Table
 
 from san.decide import budget
-from san.inventory import load
-from san.lab.errors import LabError
 from san.lab.lab import Lab
 from san.lab.lifecycle import DEPLOYED
 from san.lab.progress import Report as Progress
-from san.model import Cluster, InventoryError
+from san.model import Cluster
 
 from . import campaign, matrix, upgrade
-from .errors import DrillError
 from .fault import Fault
 from .faults import machines
 from .matrix import CORE, FAULTS
+from .options import (
+    INVENTORY,
+    before_option,
+    cluster_of,
+    cluster_option,
+    depth_option,
+    errors_told,
+    json_option,
+    out_of_drills,
+    out_option,
+    played_on,
+)
 from .results import Matrix
-from .scenario import SECONDS_BEFORE
-
-INVENTORY = Path("inventory.py")
-F = TypeVar("F", bound=Callable[..., Any])
-T_co = TypeVar("T_co", covariant=True)
-
-
-def _cluster(inventory: Path, name: str | None) -> Cluster:
-    """Find the cluster to drill: the one named, or the inventory's only one."""
-    try:
-        site = load(inventory)
-    except InventoryError as error:
-        raise click.ClickException(str(error)) from error
-    clusters = {cluster.name: cluster for cluster in site.clusters}
-    known = ", ".join(clusters)
-    if name is None and len(clusters) > 1:
-        raise click.UsageError(f"{inventory} has several clusters; name one: --cluster {known}")
-    cluster = site.clusters[0] if name is None else clusters.get(name)
-    if cluster is None:
-        raise click.UsageError(f"{inventory} has no cluster {name!r}; it has {known}")
-    if not cluster.clients:
-        raise click.UsageError(f"cluster {cluster.name!r} has no client that could write")
-    return cluster
-
-
-class _Drill(Protocol[T_co]):
-    def __call__(
-        self, lab: Lab, nodes: tuple[str, str], client: str, /, *, progress: Progress
-    ) -> T_co: ...
-
-
-def _drilled(cluster: Cluster, drill: _Drill[T_co]) -> T_co:
-    """Run a drill on the lab's machines of `cluster`, with its first client; an error is told."""
-    first, second = cluster.nodes
-    client = cluster.clients[0]
-    with _told():
-        return drill(Lab.open(), (first.name, second.name), client.name, progress=Progress())
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """Tell an error in its one sentence."""
-    try:
-        yield
-    except (DrillError, LabError) as error:
-        raise click.ClickException(str(error)) from error
 
 
 @click.group()
 def drill() -> None:
     """Break something under a writing client, and see what it noticed."""
-
-
-_as_json = click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
-_cluster_name = click.option(
-    "--cluster", metavar="NAME", help="The cluster, if the inventory has several."
-)
-_before = click.option(
-    "--seconds-before",
-    metavar="N",
-    type=click.FloatRange(min=1),
-    default=SECONDS_BEFORE,
-    show_default=True,
-    help="Seconds of steady writing before the fault.",
-)
-
-
-def _out_option(default: Path) -> Callable[[F], F]:
-    return click.option(
-        "--out",
-        metavar="DIR",
-        type=click.Path(file_okay=False, path_type=Path),
-        default=default,
-        show_default=True,
-        help="Where the report, the pictures and the logs go.",
-    )
-
-
-def _depth(*choices: str) -> Callable[[F], F]:
-    """The option; the last choice counts unless told."""
-    return click.option(
-        "--depth",
-        type=click.Choice(choices),
-        default=choices[-1],
-        show_default=True,
-        help="Writes in flight at a time.",
-    )
-
-
-_out = _out_option(Path("build/drill"))
 
 
 @drill.command("list")
@@ -148,10 +71,10 @@ def list_command(*, as_json: bool) -> None:
 
 
 @drill.command("all")
-@_as_json
+@json_option
 @click.option("--markdown", is_flag=True, help="Print the table as a documentation page has it.")
-@_cluster_name
-@_depth("1", "16", "both")
+@cluster_option
+@depth_option("1", "16", "both")
 @click.option("--only", metavar="GLOB", default="*", help="The faults whose names match.")
 @click.option(
     "--stonith",
@@ -167,8 +90,8 @@ def list_command(*, as_json: bool) -> None:
     default=float("inf"),
     help="Begin no drill after so long.",
 )
-@_before
-@_out
+@before_option
+@out_of_drills
 def all_command(
     *,
     as_json: bool,
@@ -196,28 +119,28 @@ def all_command(
         deadline=time.monotonic() + 60 * limit,
         out=out,
     )
-    with _told():
+    with errors_told():
         faults = matrix.chosen(only)
-    with _told(), _reported(faults, depths, as_json=as_json, markdown=markdown, out=out):
-        chosen = _cluster(INVENTORY, cluster)
+    with errors_told(), _reported(faults, depths, as_json=as_json, markdown=markdown, out=out):
+        chosen = cluster_of(INVENTORY, cluster)
         plain = [fault for fault in faults if not fault.stonith]
-        _drilled(chosen, partial(play, faults=plain, predicted=_predicted(chosen)))
+        played_on(chosen, partial(play, faults=plain, predicted=_predicted(chosen)))
         if stonith is not None:
-            chosen = _cluster(stonith, cluster)
+            chosen = cluster_of(stonith, cluster)
             campaign.deploy(Lab.open(), stonith, progress=Progress())
             again = partial(play, faults=faults, snapshot=campaign.FENCED, fenced=True)
-            _drilled(chosen, partial(again, predicted=_predicted(chosen)))
+            played_on(chosen, partial(again, predicted=_predicted(chosen)))
 
 
 def _play_command(fault: Fault) -> click.Command:
     """The command of one fault; `san drill list` names them, so help doesn't."""
 
     @click.command(fault.name, help=f"{fault.title}; see `san drill list`.", hidden=True)
-    @_as_json
-    @_cluster_name
-    @_depth("16", "1")
-    @_before
-    @_out
+    @json_option
+    @cluster_option
+    @depth_option("16", "1")
+    @before_option
+    @out_of_drills
     def command(
         *, as_json: bool, cluster: str | None, depth: str, seconds_before: float, out: Path
     ) -> None:
@@ -230,7 +153,7 @@ def _play(
     fault: Fault, name: str | None, depth: int, *, as_json: bool, seconds_before: float, out: Path
 ) -> None:
     """Play one fault, whether it has passed before or not."""
-    chosen = _cluster(INVENTORY, name)
+    chosen = cluster_of(INVENTORY, name)
     play = partial(
         campaign.run,
         faults=(fault,),
@@ -242,8 +165,8 @@ def _play(
         seconds_before=seconds_before,
         out=out,
     )
-    with _told(), _reported((fault,), (depth,), as_json=as_json, markdown=False, out=out):
-        _drilled(chosen, play)
+    with errors_told(), _reported((fault,), (depth,), as_json=as_json, markdown=False, out=out):
+        played_on(chosen, play)
 
 
 for _each in FAULTS.values():
@@ -254,11 +177,11 @@ for _each in FAULTS.values():
 @click.option(
     "--minutes", type=click.FloatRange(min=3), default=30, show_default=True, help="For how long."
 )
-@_as_json
-@_cluster_name
-@_depth("1", "16")
-@_before
-@_out
+@json_option
+@cluster_option
+@depth_option("1", "16")
+@before_option
+@out_of_drills
 def full_load_command(
     *,
     minutes: float,
@@ -321,9 +244,9 @@ def _show(played: Matrix, *, as_json: bool, markdown: bool, out: Path) -> None:
 
 
 @drill.command("upgrade-kernel")
-@_as_json
-@_cluster_name
-@_out_option(Path("build"))
+@json_option
+@cluster_option
+@out_option(Path("build"))
 @click.option("--to", metavar="RELEASE", help="The kernel, as `uname -r` prints it there.")
 @click.argument("inventory", type=click.Path(path_type=Path), default="inventory.py")
 def upgrade_command(
@@ -333,8 +256,8 @@ def upgrade_command(
 
     Exits with 1 when an acknowledged write is lost, or the upgrade fails.
     """
-    chosen = _cluster(inventory, cluster)
-    found = _drilled(chosen, partial(upgrade.run, inventory=inventory, to=to, out=out))
+    chosen = cluster_of(inventory, cluster)
+    found = played_on(chosen, partial(upgrade.run, inventory=inventory, to=to, out=out))
     if as_json:
         click.echo(json.dumps(found.to_json(), indent=2))
     else:

@@ -10,11 +10,13 @@ from click.testing import CliRunner
 from san.drill import campaign, commands, kept, matrix
 from san.drill.errors import DrillFailedError, DrillRefusedError
 from san.drill.fault import Expectation
+from san.drill.options import INVENTORY
 from san.drill.origin import digest
 from san.drill.report import Report
 from san.drill.results import Drill
 from san.drill.timeline import Moments, Span, build
 from san.inventory import load
+from san.lab.lab import Lab
 from san.lab.progress import Silent
 
 HERE, ELSEWHERE = "4f1d0a2b66c1", "000000000000"
@@ -188,7 +190,7 @@ class TestCommand:
 
     @pytest.fixture
     def all_of(self, tmp_path, monkeypatch):
-        monkeypatch.setattr(commands.Lab, "open", Machines)
+        monkeypatch.setattr(Lab, "open", Machines)
         out = str(tmp_path)
         words = ["all", "--only", "power-cut-standby", "--depth", "16", "--out", out]
         return lambda *more: CliRunner().invoke(commands.drill, [*words, *more])
@@ -221,7 +223,7 @@ class TestCommand:
 
 @pytest.mark.usefixtures("secrets")
 def test_the_origin_is_what_is_deployed():
-    clusters = load(commands.INVENTORY).clusters
+    clusters = load(INVENTORY).clusters
     machines = {"weasel": "6.1.0\ndrbd-utils 9.22\n", "badger": "6.1.0\n"}
     lab = ("bookworm", "tcg", "4f1d0a2b")
     first = digest(clusters, machines, lab)
