@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 import attrs
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from san.decide.budget import TOLERANCE, Comparison
@@ -142,13 +143,18 @@ class Matrix:
         return {"totals": totals, "drills": [drill.to_json() for drill in self.drills]}
 
     def table(self) -> Table:
-        """The matrix for the terminal."""
-        table = Table(title=self.headline, title_justify="left")
-        for name in COLUMNS:
-            figure = name in FIGURES
-            table.add_column(name, justify="right" if figure else "left", overflow="fold")
+        """The matrix for the terminal, without what is too wide for it: the page has that."""
+        table = Table(title=self.headline, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+        for name in BRIEF:
+            table.add_column(
+                name,
+                justify="right" if name in FIGURES else "left",
+                no_wrap=name == "fault",
+                overflow="fold",
+            )
         for drill in self.drills:
-            table.add_row(*row(drill), style="" if drill.passed else "red")
+            cells = dict(zip(COLUMNS, row(drill), strict=True))
+            table.add_row(*map(cells.__getitem__, BRIEF), style="" if drill.passed else "red")
         return table
 
     def markdown(self) -> str:
@@ -161,7 +167,7 @@ FIGURES = (
     "depth",
     "gap (limit), s",
     "predicted, s",
-    "of it",
+    "of predicted",
     "acknowledged",
     "lost",
     "corrupted",
@@ -175,19 +181,21 @@ COLUMNS = (
     "played",
     "cluster",
 )
+BRIEF = ("fault", "depth", "gap (limit), s", "of predicted", "lost", "state after", "played")
+"""The columns that a terminal has room for."""
 
 
 def row(drill: Drill) -> tuple[str, ...]:
     """One drill in COLUMNS."""
     seen, budget = drill.outcome, drill.budget
     who = f"{drill.fault}, STONITH" if drill.fenced else drill.fault
-    of_it = f"{budget.ratio:.2f}" if budget else ""
+    ratio = f"{budget.ratio:.2f}" if budget else ""
     figures: tuple[str, ...] = (UNKNOWN,) * (len(FIGURES) - 1)
     if seen is not None:
         figures = (
             f"{seen.gap:.1f} ({seen.expected.gap:.0f})",
             "" if drill.predicted is None else f"{drill.predicted:.1f}",
-            f"{of_it}, off" if drill.off_budget else of_it,
+            f"{ratio}, off" if drill.off_budget else ratio,
             f"{seen.acked:,}",
             *(UNKNOWN if count is None else f"{count:,}" for count in (seen.lost, seen.corrupted)),
             str(seen.writers),
