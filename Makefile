@@ -17,7 +17,8 @@ TYPED = san facts operations $(wildcard config.py deploy.py upgrade.py recover.p
 demo: setup
 	$(BIN)/san demo
 
-# Every fault of the matrix at both depths, from the cluster that `make demo` deployed: hours.
+# Every fault of the matrix at both depths, from the cluster that `make demo` deployed: hours. What
+# has passed on that cluster isn't played again, so it may be interrupted.
 drill: demo
 	$(BIN)/san drill all
 	$(BIN)/python -m pytest -m drill tests/lab

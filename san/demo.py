@@ -11,6 +11,7 @@ from rich.table import Table
 from san.check import init
 from san.drill import power_cut
 from san.drill.errors import DrillError
+from san.drill.origin import origin
 from san.drill.report import Report as Failover
 from san.inventory import load
 from san.lab import lifecycle
@@ -109,7 +110,8 @@ def _kept(lab: Lab, progress: Progress) -> tuple[Figures, Run] | None:
         deploy = json.loads(FIGURES.read_text(encoding="utf-8"))["deploy"]
     except (OSError, ValueError, KeyError):
         return None
-    if DEPLOYED not in lab.snapshots():
+    taken = lab.state.snapshots.get(DEPLOYED)
+    if taken is None or not taken.origin:
         return None
     _back(lab, DEPLOYED, progress)
     redeploy = converge(progress, "deploy again: nothing is left to do")
@@ -125,7 +127,7 @@ def _anew(lab: Lab, progress: Progress, *, bare: bool) -> tuple[Figures, Run]:
         _back(lab, BARE, progress)
     first = converge(progress, "deploy: two bare nodes and a client")
     redeploy = converge(progress, "deploy again: nothing is left to do")
-    lab.snapshot(DEPLOYED)
+    lab.snapshot(DEPLOYED, origin=origin(lab, load(INVENTORY).clusters))
     return {"seconds": round(first.seconds, 1), "changed": first.changed}, redeploy
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import attrs
 
 from san.model import Cluster
+from san.model.timing import WATCH_DOUBT
 
 RETRY = 3
 """Seconds that iscsid waits after a failed attempt to connect, its ISCSI_CONN_ERR_REOPEN_DELAY; no
@@ -126,7 +127,9 @@ def moved(cluster: Cluster, pace: Pace) -> tuple[Part, ...]:
 
 def unplugged(cluster: Cluster, pace: Pace) -> tuple[Part, ...]:
     """The serving node's storage links are gone: the watch sees it, and moves the group."""
-    found = Part(DETECTION, cluster.timing.watch_interval / 2, cluster.timing.watch_interval)
+    timing = cluster.timing
+    every, cut = timing.watch_interval, timing.watch_cut
+    found = Part(DETECTION, every / 2 + cut, every + cut + every)  # the look after `cut` acts
     (move, _) = moved(cluster, pace)
     return (found, move, _client(cluster, _sum((found, move)), silent=True))
 
@@ -152,10 +155,11 @@ def target(*, hung: bool) -> Gap:
 
     def parts(cluster: Cluster, pace: Pace) -> tuple[Part, ...]:
         timing = cluster.timing
-        answer = timing.watch_answer if hung else 0
+        # Two looks, the second after the doubt's pause; a daemon that hangs costs each its answer.
+        looks = WATCH_DOUBT + (2 * timing.watch_answer if hung else 0)
         slow = max(timing.target_start, timing.target_stop)
         parts = (
-            Part(DETECTION, timing.watch_interval / 2 + answer, timing.watch_interval + answer),
+            Part(DETECTION, timing.watch_interval / 2 + looks, timing.watch_interval + looks),
             Part(TAKEOVER, pace.restart, pace.restart + slow),
         )
         return (*parts, _client(cluster, _sum(parts), silent=False))

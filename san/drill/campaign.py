@@ -1,152 +1,72 @@
-"""Many drills, each from the same snapshot, and the matrix that they make."""
+"""Many drills, each from the same snapshot, over as many calls as they take."""
 
 import json
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from statistics import median
 
-import attrs
-from rich.table import Table
-
+from san.inventory import load
 from san.lab.errors import LabError
 from san.lab.lab import Lab
 from san.lab.lifecycle import DEPLOYED
 from san.lab.progress import Report as Progress
 from san.run import pyinfra
 
-from . import page, power_cut
+from . import kept, page, power_cut
+from .clock import iso
 from .errors import DrillError, DrillRefusedError
 from .fault import Fault
-from .outcome import Outcome
+from .matrix import FAULTS
+from .origin import origin
+from .results import Drill, Matrix
 from .scenario import SECONDS_BEFORE, play
 
 FENCED = "deployed-stonith"
 """The snapshot with a cluster that has STONITH."""
-UNKNOWN = "?"
+
+Turn = tuple[Fault, int]
+"""A fault and a depth: what is to be played."""
 
 
-@attrs.frozen
-class Drill:
-    """One drill of a campaign: its outcome, or why it could not be played."""
+def left(
+    wanted: Iterable[Turn], before: Iterable[Drill], origin: str, *, fenced: bool
+) -> tuple[Turn, ...]:
+    """What has not passed yet on the cluster of `origin`: first what was never played at all.
 
-    fault: Fault
-    depth: int
-    outcome: Outcome | None
-    error: str = ""
-    predicted: float | None = None
-    """Seconds that `san budget` expects the client to wait; None where it says nothing."""
+    Then what was played on another cluster; at last what has failed on this one.
+    """
+    found = {drill.key: drill for drill in before}
 
-    @property
-    def passed(self) -> bool:
-        """Whether all was as it must be."""
-        return self.outcome is not None and not self.outcome.problems
+    def already(turn: Turn) -> Drill | None:
+        fault, depth = turn
+        return found.get((fault.name, depth, fenced))
 
-    @property
-    def problems(self) -> tuple[str, ...]:
-        """Why it has failed."""
-        return self.outcome.problems if self.outcome else (self.error,)
+    def here(drill: Drill) -> bool:
+        return bool(origin) and drill.origin == origin
 
-    def to_json(self) -> dict[str, object]:
-        """The drill for a program."""
-        if self.outcome is not None:
-            return self.outcome.to_json() | {"predicted_gap_seconds": self.predicted}
-        told = {"drill": self.fault.name, "title": self.fault.title, "depth": self.depth}
-        return {**told, "passed": False, "problems": [self.error]}
+    def rank(turn: Turn) -> int:
+        drill = already(turn)
+        return 0 if drill is None else 2 if here(drill) else 1
 
-
-@attrs.frozen
-class Matrix:
-    """All drills of a campaign, in the order in which they were played."""
-
-    drills: tuple[Drill, ...]
-
-    @property
-    def outcomes(self) -> tuple[Outcome, ...]:
-        """Of those that could be played."""
-        return tuple(drill.outcome for drill in self.drills if drill.outcome is not None)
-
-    @property
-    def acked(self) -> int:
-        """Acknowledged writes of all drills."""
-        return sum(outcome.acked for outcome in self.outcomes)
-
-    @property
-    def lost(self) -> int:
-        """Those of them that are known to be lost."""
-        return sum(outcome.lost or 0 for outcome in self.outcomes)
-
-    @property
-    def failed(self) -> tuple[Drill, ...]:
-        """The drills that didn't end as they must."""
-        return tuple(drill for drill in self.drills if not drill.passed)
-
-    @property
-    def headline(self) -> str:
-        """The result in one line."""
-        passed = len(self.drills) - len(self.failed)
-        return (
-            f"{passed} of {len(self.drills)} drills passed; "
-            f"{self.lost:,} of {self.acked:,} acknowledged writes lost"
-        )
-
-    def to_json(self) -> dict[str, object]:
-        """The matrix for a program."""
-        totals = {
-            "drills": len(self.drills),
-            "failed": len(self.failed),
-            "acked": self.acked,
-            "lost": self.lost,
-        }
-        return {"totals": totals, "drills": [drill.to_json() for drill in self.drills]}
-
-    def table(self) -> Table:
-        """The matrix for the terminal."""
-        table = Table(title=self.headline, title_justify="left")
-        for name in COLUMNS[:2]:
-            table.add_column(name, no_wrap=True)
-        for name in COLUMNS[2:8]:
-            table.add_column(name, justify="right")
-        for name in COLUMNS[8:]:
-            table.add_column(name, overflow="fold")
-        for drill in self.drills:
-            table.add_row(*row(drill), style="" if drill.passed else "red")
-        return table
-
-    def markdown(self) -> str:
-        """The matrix as a table of a documentation page."""
-        lines = [COLUMNS, ("---",) * len(COLUMNS), *(row(drill) for drill in self.drills)]
-        return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    open_ = [
+        turn
+        for turn in wanted
+        if (drill := already(turn)) is None or not (drill.passed and here(drill))
+    ]
+    return tuple(sorted(open_, key=rank))
 
 
-COLUMNS = (
-    "fault",
-    "depth",
-    "gap (limit), s",
-    "predicted, s",
-    "acknowledged",
-    "lost",
-    "corrupted",
-    "writers at once",
-    "state after",
-    "what a person has to do",
-)
-
-
-def row(drill: Drill) -> tuple[str, ...]:
-    """One drill in COLUMNS."""
-    name, seen = drill.fault.name, drill.outcome
-    if seen is None:
-        return (name, str(drill.depth), *(UNKNOWN,) * 6, drill.error, "")
-    return (
-        name,
-        str(drill.depth),
-        f"{seen.gap:.1f} ({seen.expected.gap:.0f})",
-        "" if drill.predicted is None else f"{drill.predicted:.1f}",
-        f"{seen.acked:,}",
-        *(UNKNOWN if count is None else f"{count:,}" for count in (seen.lost, seen.corrupted)),
-        str(seen.writers),
-        seen.state,
-        seen.person or "nothing",
-    )
+def standing(wanted: int, left: int, before: Iterable[Drill]) -> str:
+    """How far a campaign is, in one line, with the time that is left by the drills so far."""
+    line = f"{wanted - left} of {wanted} drills have passed, {left} left"
+    seconds = [drill.seconds for drill in before]
+    if not left or not seconds:
+        return line
+    each = median(seconds)
+    minutes = round(each * left / 60)
+    hours = f"{minutes // 60} h " if minutes >= 60 else ""  # noqa: PLR2004 (an hour's)
+    return f"{line}: about {hours}{minutes % 60} min ({each / 60:.1f} min each)"
 
 
 def run(
@@ -156,48 +76,69 @@ def run(
     *,
     faults: Iterable[Fault],
     depths: Sequence[int],
+    anew: bool,
     snapshot: str = DEPLOYED,
     fenced: bool = False,
     predicted: Mapping[str, float] | None = None,
     seconds_before: float = SECONDS_BEFORE,
+    deadline: float = float("inf"),
     out: Path,
     progress: Progress,
-    before: Matrix | None = None,
-) -> Matrix:
-    """Play each fault at each depth from `snapshot`, and go on after one that fails.
+) -> None:
+    """Play what has not passed yet from `snapshot` (or all, `anew`), and go on after a failure.
 
-    Writes `matrix.json` and `matrix.html` to `out` after each drill: what was played is kept when
-    the rest is not. `before` are drills that belong to the same matrix;
-    `predicted` are gaps by `Fault.budget`.
+    No drill is begun after `deadline`, of time.monotonic(). Each is kept in `out` as it ends, and
+    `matrix.json` and `matrix.html` are written again. `predicted` are gaps by `Fault.budget`.
     """
-    if snapshot not in lab.snapshots():
+    taken = lab.state.snapshots.get(snapshot)
+    if taken is None:
         maker = "san drill all --stonith INVENTORY" if snapshot == FENCED else "san demo"
         raise DrillRefusedError(
             f"the lab has no snapshot `{snapshot}` for a drill to begin with: `{maker}` deploys "
             "the cluster and makes it"
         )
-    matrix = before or Matrix(())
-    for fault in faults:
-        for depth in depths:
-            told = out / "stonith" if fenced else out
-            with progress.step(f"{fault.name}, depth {depth}: restore of {snapshot}"):
-                lab.restore(snapshot)
-            gap = (predicted or {}).get(fault.budget or fault.name)
-            try:
-                seen = play(
-                    lab, fault, nodes, client, depth=depth, seconds_before=seconds_before,
-                    fenced=fenced, out=told / f"depth-{depth}", progress=progress,
-                )  # fmt: skip
-                drill = Drill(fault, depth, seen, predicted=gap)
-            except (DrillError, LabError) as error:
-                drill = Drill(fault, depth, None, str(error), predicted=gap)
-            for problem in drill.problems:
-                progress.say(f"  {fault.name}: {problem}")
-            if drill.outcome is not None and drill.outcome.failover is not None:
-                power_cut.save(drill.outcome.failover, told / f"depth-{depth}")
-            matrix = Matrix((*matrix.drills, drill))
-            save(matrix, out)
-    return matrix
+    before = kept.read(out)
+    wanted = [(fault, depth) for fault in faults for depth in depths]
+    turns = wanted if anew else left(wanted, before, taken.origin, fenced=fenced)
+    progress.say(standing(len(wanted), len(turns), before))
+    save(matrix(out), out)
+    for number, (fault, depth) in enumerate(turns, start=1):
+        if time.monotonic() > deadline:
+            break
+        told = kept.directory(out, depth, fenced=fenced)
+        started, clock = iso(time.time()), time.monotonic()
+        name = f"{number} of {len(turns)}: {fault.name}, depth {depth}"
+        with progress.step(f"{name}: restore of {snapshot}"):
+            lab.restore(snapshot)
+        seen, why = None, ""
+        try:
+            seen = play(
+                lab, fault, nodes, client, depth=depth, seconds_before=seconds_before,
+                fenced=fenced, out=told, progress=progress,
+            )  # fmt: skip
+        except (DrillError, LabError) as error:
+            why = str(error)
+        drill = Drill(
+            fault=fault.name, title=fault.title, depth=depth, fenced=fenced, origin=taken.origin,
+            played=started, seconds=time.monotonic() - clock, outcome=seen, error=why,
+            predicted=(predicted or {}).get(fault.budget or fault.name),
+        )  # fmt: skip
+        for problem in drill.problems:
+            progress.say(f"  {fault.name}: {problem}")
+        if seen is not None and seen.failover is not None:
+            power_cut.save(seen.failover, told)
+        kept.write(drill, out)
+        save(matrix(out), out)
+
+
+def matrix(out: Path) -> Matrix:
+    """All drills that are kept in `out`, in the order of the matrix, those with STONITH last."""
+    order = {name: number for number, name in enumerate(FAULTS)}
+
+    def place(drill: Drill) -> tuple[bool, int, int]:
+        return drill.fenced, order.get(drill.fault, len(order)), drill.depth
+
+    return Matrix(tuple(sorted(kept.read(out), key=place)))
 
 
 def deploy(lab: Lab, inventory: Path, *, progress: Progress) -> None:
@@ -208,13 +149,11 @@ def deploy(lab: Lab, inventory: Path, *, progress: Progress) -> None:
     if done.returncode:
         last = "".join(done.log.splitlines(keepends=True)[-5:])
         raise DrillRefusedError(f"the deploy of {inventory} ended with {done.returncode}: {last}")
-    lab.snapshot(FENCED)
+    lab.snapshot(FENCED, origin=origin(lab, load(inventory).clusters))
 
 
 def save(matrix: Matrix, out: Path) -> None:
     """Write the matrix for programs and for people."""
     out.mkdir(parents=True, exist_ok=True)
     (out / "matrix.json").write_text(json.dumps(matrix.to_json(), indent=2) + "\n")
-    rows = [(row(drill), drill.problems) for drill in matrix.drills]
-    text = page.draw(matrix.headline, COLUMNS, rows, matrix.outcomes)
-    (out / "matrix.html").write_text(text)
+    (out / "matrix.html").write_text(page.draw(matrix))

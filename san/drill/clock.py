@@ -6,6 +6,7 @@ counted nothing meanwhile: what it logged after that is as much later.
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 
 import attrs
 
@@ -41,3 +42,8 @@ class Timebase:
                 if at > stopped:
                     at += went_on - stopped
         return at
+
+
+def iso(moment: float) -> str:
+    """Write a moment of this machine's clock as ISO 8601 in UTC, to a second."""
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds")

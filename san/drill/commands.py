@@ -1,119 +1,44 @@
 """`san drill`: faults for a running cluster in the lab."""
 
 import json
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
 
 import click
 from rich.console import Console
 from rich.table import Table
 
 from san.decide import budget
-from san.inventory import load
-from san.lab.errors import LabError
 from san.lab.lab import Lab
 from san.lab.lifecycle import DEPLOYED
 from san.lab.progress import Report as Progress
-from san.model import Cluster, InventoryError
+from san.model import Cluster
 
 from . import campaign, matrix, upgrade
-from .campaign import Matrix
-from .errors import DrillError
 from .fault import Fault
+from .faults import machines
 from .matrix import CORE, FAULTS
-from .scenario import SECONDS_BEFORE
-
-INVENTORY = Path("inventory.py")
-F = TypeVar("F", bound=Callable[..., Any])
-T_co = TypeVar("T_co", covariant=True)
-
-
-def _cluster(inventory: Path, name: str | None) -> Cluster:
-    """Find the cluster to drill: the one named, or the inventory's only one."""
-    try:
-        site = load(inventory)
-    except InventoryError as error:
-        raise click.ClickException(str(error)) from error
-    clusters = {cluster.name: cluster for cluster in site.clusters}
-    known = ", ".join(clusters)
-    if name is None and len(clusters) > 1:
-        raise click.UsageError(f"{inventory} has several clusters; name one: --cluster {known}")
-    cluster = site.clusters[0] if name is None else clusters.get(name)
-    if cluster is None:
-        raise click.UsageError(f"{inventory} has no cluster {name!r}; it has {known}")
-    if not cluster.clients:
-        raise click.UsageError(f"cluster {cluster.name!r} has no client that could write")
-    return cluster
-
-
-class _Drill(Protocol[T_co]):
-    def __call__(
-        self, lab: Lab, nodes: tuple[str, str], client: str, /, *, progress: Progress
-    ) -> T_co: ...
-
-
-def _drilled(cluster: Cluster, drill: _Drill[T_co]) -> T_co:
-    """Run a drill on the lab's machines of `cluster`, with its first client; an error is told."""
-    first, second = cluster.nodes
-    client = cluster.clients[0]
-    with _told():
-        return drill(Lab.open(), (first.name, second.name), client.name, progress=Progress())
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """Tell an error in its one sentence."""
-    try:
-        yield
-    except (DrillError, LabError) as error:
-        raise click.ClickException(str(error)) from error
+from .options import (
+    INVENTORY,
+    before_option,
+    cluster_of,
+    cluster_option,
+    depth_option,
+    errors_told,
+    json_option,
+    out_of_drills,
+    out_option,
+    played_on,
+)
+from .results import Matrix
 
 
 @click.group()
 def drill() -> None:
     """Break something under a writing client, and see what it noticed."""
-
-
-_as_json = click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
-_cluster_name = click.option(
-    "--cluster", metavar="NAME", help="The cluster, if the inventory has several."
-)
-_before = click.option(
-    "--seconds-before",
-    metavar="N",
-    type=click.FloatRange(min=1),
-    default=SECONDS_BEFORE,
-    show_default=True,
-    help="Seconds of steady writing before the fault.",
-)
-
-
-def _out_option(default: Path) -> Callable[[F], F]:
-    return click.option(
-        "--out",
-        metavar="DIR",
-        type=click.Path(file_okay=False, path_type=Path),
-        default=default,
-        show_default=True,
-        help="Where the report, the pictures and the logs go.",
-    )
-
-
-def _depth(*choices: str) -> Callable[[F], F]:
-    """The option; the last choice counts unless told."""
-    return click.option(
-        "--depth",
-        type=click.Choice(choices),
-        default=choices[-1],
-        show_default=True,
-        help="Writes in flight at a time.",
-    )
-
-
-_out = _out_option(Path("build/drill"))
 
 
 @drill.command("list")
@@ -146,10 +71,10 @@ def list_command(*, as_json: bool) -> None:
 
 
 @drill.command("all")
-@_as_json
+@json_option
 @click.option("--markdown", is_flag=True, help="Print the table as a documentation page has it.")
-@_cluster_name
-@_depth("1", "16", "both")
+@cluster_option
+@depth_option("1", "16", "both")
 @click.option("--only", metavar="GLOB", default="*", help="The faults whose names match.")
 @click.option(
     "--stonith",
@@ -157,8 +82,16 @@ def list_command(*, as_json: bool) -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Deploy this inventory, which has STONITH, and play the matrix on that cluster as well.",
 )
-@_before
-@_out
+@click.option("--anew", is_flag=True, help="Play again what has passed on this cluster, too.")
+@click.option(
+    "--limit",
+    metavar="MINUTES",
+    type=click.FloatRange(min=0),
+    default=float("inf"),
+    help="Begin no drill after so long.",
+)
+@before_option
+@out_of_drills
 def all_command(
     *,
     as_json: bool,
@@ -167,66 +100,100 @@ def all_command(
     depth: str,
     only: str,
     stonith: Path | None,
+    anew: bool,
+    limit: float,
     seconds_before: float,
     out: Path,
 ) -> None:
-    """Play the whole matrix, each fault from the snapshot `deployed`.
+    """Play what has not passed yet of the matrix, each fault from the snapshot `deployed`.
 
-    Goes on after a fault that the cluster didn't stand, and exits with 1 when there was one.
+    Goes on where an earlier call ended, and after a fault that the cluster didn't stand; exits with
+    1 when there was one. The report has the drills of all calls.
     """
     depths = (1, 16) if depth == "both" else (int(depth),)
-    play = partial(campaign.run, depths=depths, seconds_before=seconds_before, out=out)
-    with _told():
+    play = partial(
+        campaign.run,
+        depths=depths,
+        anew=anew,
+        seconds_before=seconds_before,
+        deadline=time.monotonic() + 60 * limit,
+        out=out,
+    )
+    with errors_told():
         faults = matrix.chosen(only)
-        chosen = _cluster(INVENTORY, cluster)
+    with errors_told(), _reported(faults, depths, as_json=as_json, markdown=markdown, out=out):
+        chosen = cluster_of(INVENTORY, cluster)
         plain = [fault for fault in faults if not fault.stonith]
-        played = _drilled(chosen, partial(play, faults=plain, predicted=_predicted(chosen)))
+        played_on(chosen, partial(play, faults=plain, predicted=_predicted(chosen)))
         if stonith is not None:
-            chosen = _cluster(stonith, cluster)
+            chosen = cluster_of(stonith, cluster)
             campaign.deploy(Lab.open(), stonith, progress=Progress())
-            again = partial(
-                play,
-                faults=faults,
-                snapshot=campaign.FENCED,
-                fenced=True,
-                predicted=_predicted(chosen),
-                before=played,
-            )
-            played = _drilled(chosen, again)
-    _show(played, as_json=as_json, markdown=markdown, out=out)
+            again = partial(play, faults=faults, snapshot=campaign.FENCED, fenced=True)
+            played_on(chosen, partial(again, predicted=_predicted(chosen)))
 
 
 def _play_command(fault: Fault) -> click.Command:
     """The command of one fault; `san drill list` names them, so help doesn't."""
 
     @click.command(fault.name, help=f"{fault.title}; see `san drill list`.", hidden=True)
-    @_as_json
-    @_cluster_name
-    @_depth("16", "1")
-    @_before
-    @_out
+    @json_option
+    @cluster_option
+    @depth_option("16", "1")
+    @before_option
+    @out_of_drills
     def command(
         *, as_json: bool, cluster: str | None, depth: str, seconds_before: float, out: Path
     ) -> None:
-        chosen = _cluster(INVENTORY, cluster)
-        play = partial(
-            campaign.run,
-            faults=(fault,),
-            snapshot=campaign.FENCED if fault.stonith else DEPLOYED,
-            fenced=fault.stonith,
-            depths=(int(depth),),
-            predicted=_predicted(chosen),
-            seconds_before=seconds_before,
-            out=out,
-        )
-        played = _drilled(chosen, play)
-        _show(played, as_json=as_json, markdown=False, out=out)
+        _play(fault, cluster, int(depth), as_json=as_json, seconds_before=seconds_before, out=out)
 
     return command
 
 
+def _play(
+    fault: Fault, name: str | None, depth: int, *, as_json: bool, seconds_before: float, out: Path
+) -> None:
+    """Play one fault, whether it has passed before or not."""
+    chosen = cluster_of(INVENTORY, name)
+    play = partial(
+        campaign.run,
+        faults=(fault,),
+        snapshot=campaign.FENCED if fault.stonith else DEPLOYED,
+        fenced=fault.stonith,
+        depths=(depth,),
+        anew=True,
+        predicted=_predicted(chosen),
+        seconds_before=seconds_before,
+        out=out,
+    )
+    with errors_told(), _reported((fault,), (depth,), as_json=as_json, markdown=False, out=out):
+        played_on(chosen, play)
+
+
 for _each in FAULTS.values():
     drill.add_command(_play_command(_each))
+
+
+@drill.command("full-load")
+@click.option(
+    "--minutes", type=click.FloatRange(min=3), default=30, show_default=True, help="For how long."
+)
+@json_option
+@cluster_option
+@depth_option("1", "16")
+@before_option
+@out_of_drills
+def full_load_command(
+    *,
+    minutes: float,
+    as_json: bool,
+    cluster: str | None,
+    depth: str,
+    seconds_before: float,
+    out: Path,
+) -> None:
+    """Load both nodes fully for long: nothing may move, and no node may be taken for dead."""
+    fault = machines.full_load(minutes)
+    _play(fault, cluster, int(depth), as_json=as_json, seconds_before=seconds_before, out=out)
 
 
 def _predicted(cluster: Cluster) -> dict[str, float]:
@@ -234,29 +201,52 @@ def _predicted(cluster: Cluster) -> dict[str, float]:
     return {each.fault: each.expected for each in budget.predictions(cluster)}
 
 
-def _show(played: Matrix, *, as_json: bool, markdown: bool, out: Path) -> None:
-    """Print a matrix; exit with 1 when a drill has failed."""
-    if as_json:
-        click.echo(json.dumps(played.to_json(), indent=2))
-    elif markdown:
-        click.echo(played.markdown(), nl=False)
-    else:
-        console = Console()
-        console.print(played.table())
-        for drilled in played.drills:
-            for problem in drilled.problems:
-                told = f"{drilled.fault.name}, depth {drilled.depth}: {problem}"
-                console.print(told, style="red", markup=False)
-        console.print(f"the page: {out}/matrix.html; the figures: {out}/matrix.json")
-    if played.failed:
-        names = ", ".join(dict.fromkeys(drilled.fault.name for drilled in played.failed))
+@contextmanager
+def _reported(
+    faults: Sequence[Fault], depths: Sequence[int], *, as_json: bool, markdown: bool, out: Path
+) -> Iterator[None]:
+    """Show what is known of `faults` once they are played, or Ctrl-C has ended it."""
+    cut_short = False
+    try:
+        yield
+    except KeyboardInterrupt:
+        cut_short = True
+    found = campaign.matrix(out)
+    campaign.save(found, out)
+    found = found.of({fault.name for fault in faults}, depths)
+    _show(found, as_json=as_json, markdown=markdown, out=out)
+    if cut_short:
+        raise click.ClickException("interrupted; `san drill all` goes on from here")
+    if found.failed:
+        names = ", ".join(dict.fromkeys(drilled.fault for drilled in found.failed))
         raise click.ClickException(f"not as it must be: {names}; the logs are in {out}")
 
 
+def _show(played: Matrix, *, as_json: bool, markdown: bool, out: Path) -> None:
+    """Print a matrix."""
+    if as_json:
+        click.echo(json.dumps(played.to_json(), indent=2))
+        return
+    if markdown:
+        click.echo(played.markdown(), nl=False)
+        return
+    console = Console()
+    console.print(played.table())
+    for drilled in played.drills:
+        name = f"{drilled.fault}, depth {drilled.depth}"
+        for problem in drilled.problems:
+            console.print(f"{name}: {problem}", style="red", markup=False)
+        for note in drilled.outcome.notes if drilled.outcome else ():
+            console.print(f"{name}: {note}", style="dim", markup=False)
+        if drilled.off_budget:
+            console.print(f"{name}: {drilled.off_budget}", style="yellow", markup=False)
+    console.print(f"the page: {out}/matrix.html; the figures: {out}/matrix.json")
+
+
 @drill.command("upgrade-kernel")
-@_as_json
-@_cluster_name
-@_out_option(Path("build"))
+@json_option
+@cluster_option
+@out_option(Path("build"))
 @click.option("--to", metavar="RELEASE", help="The kernel, as `uname -r` prints it there.")
 @click.argument("inventory", type=click.Path(path_type=Path), default="inventory.py")
 def upgrade_command(
@@ -266,8 +256,8 @@ def upgrade_command(
 
     Exits with 1 when an acknowledged write is lost, or the upgrade fails.
     """
-    chosen = _cluster(inventory, cluster)
-    found = _drilled(chosen, partial(upgrade.run, inventory=inventory, to=to, out=out))
+    chosen = cluster_of(inventory, cluster)
+    found = played_on(chosen, partial(upgrade.run, inventory=inventory, to=to, out=out))
     if as_json:
         click.echo(json.dumps(found.to_json(), indent=2))
     else:

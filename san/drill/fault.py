@@ -71,6 +71,10 @@ class Expectation:
     """Seconds after the last step by which that must be so."""
     never: tuple[str, ...] = NODE_NEVER
     """Patterns that no line of a node's log may match."""
+    still: bool = False
+    """No node may boot anew."""
+    load: float = 0.0
+    """Load average per processor that each node must have had: with less it proves nothing."""
 
 
 @attrs.frozen

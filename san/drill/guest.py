@@ -4,6 +4,8 @@ import shlex
 
 STATE = "/var/tmp/san-drill"  # noqa: S108 (in a guest of the lab; /run lets nothing execute)
 
+LOAD_UNIT = "san-drill-load"  # by which a node under load logs its load average
+
 PANIC = "sync; systemd-run --quiet --no-block sh -c 'sleep 1; echo c >/proc/sysrq-trigger'"
 KILL_HEARTBEAT = "kill -KILL $(cat /run/heartbeat.pid)"
 KILL_HEARTBEAT_PARTS = "pkill -KILL -P $(cat /run/heartbeat.pid)"
@@ -36,6 +38,30 @@ def fork_bomb(seconds: float) -> str:
     bomb = "f() { f | f & }; f; sleep 600"
     limits = ("TasksMax=1500", "MemoryMax=200M", "OOMPolicy=continue", f"RuntimeMaxSec={seconds:g}")
     return beside(bomb, *(f"--property={limit}" for limit in limits))
+
+
+def full_load(seconds: float) -> str:
+    """Load a node's processors, memory and root disk for a while, with Debian's base alone.
+
+    Six loops for each processor want to run, so its load average is above 4 whatever the disk does;
+    seven tenths of the memory that is free are written over and over.
+    """
+    script = f"""
+for processor in $(seq "$(nproc)"); do
+    for loop in 1 2 3; do
+        sha256sum /dev/zero &
+        perl -e 'while (1) {{ $root = sqrt 2 }}' &
+    done
+done
+perl -ne '$free = 1024 * 0.7 * $1 if /^MemAvailable: +(\\d+)/;
+    END {{ while (1) {{ for ($at = 0; $at < $free; $at += 4096) {{ vec($held, $at, 8) = 1 }} }} }}
+    ' /proc/meminfo &
+while :; do dd if=/dev/zero of={STATE}.load bs=1M count=64 conv=notrunc,fsync; done 2>/dev/null &
+while sleep 10; do
+    logger -t {LOAD_UNIT} "$(cut -d ' ' -f 1 /proc/loadavg) $(nproc)"
+done
+"""
+    return beside(script, "--property=OOMPolicy=continue", f"--property=RuntimeMaxSec={seconds:g}")
 
 
 def signal(name: str, process: str) -> str:

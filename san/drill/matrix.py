@@ -37,6 +37,7 @@ def _all() -> dict[str, Fault]:
         *machines.fencing(),
         *programs.scripts(),
         *programs.moves(),
+        machines.full_load(),
     ]
     faults = [*plain, *(_in_a_deploy(fault) for fault in plain[:IN_A_DEPLOY])]
     return {fault.name: fault for fault in faults}

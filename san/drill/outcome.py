@@ -13,6 +13,7 @@ from .fault import CLIENT_NEVER, Expectation
 from .journal import Record
 from .report import Report
 from .state import NodeState
+from .strain import Strain
 from .timeline import PAUSE, Span
 
 MOST_LINES = 3
@@ -49,6 +50,9 @@ class Outcome:
     outages: Mapping[str, tuple[Span, ...]]
     after: tuple[NodeState, ...]
     forbidden: tuple[str, ...]
+    booted: tuple[str, ...]
+    """The nodes whose boot in the end was another than before the fault."""
+    strain: Strain
     events: tuple[Event, ...]
     rate: tuple[tuple[float, float], ...]
     notes: tuple[str, ...]
@@ -111,6 +115,15 @@ class Outcome:
         if not ended_well(self.after, self.expected, self.serving, self.standby):
             limit = f"{self.expected.limit:.0f} s"
             found.append(f"{limit} after the last step: {self.person or self.state}")
+        if self.expected.still:
+            found += [f"{node} has booted anew" for node in self.booted]
+        for node in (self.serving, self.standby):
+            load = self.strain.load.get(node, 0.0)
+            if load < self.expected.load:
+                found.append(
+                    f"{node}'s load average was {load:.1f} per processor, which proves nothing "
+                    f"({self.expected.load:g} at least)"
+                )
         found += [f"must never be logged: {line}" for line in self.forbidden[:MOST_LINES]]
         return tuple(found)
 
@@ -152,6 +165,8 @@ class Outcome:
             "person": self.person,
             "steps": [{"at": round(at, 3), "what": what} for at, what in self.steps],
             "forbidden": list(self.forbidden),
+            "booted": list(self.booted),
+            "strain": self.strain.to_json(),
             "notes": list(self.notes),
             "events": [attrs.asdict(event) | {"at": round(event.at, 3)} for event in self.events],
             "clock_uncertainty_seconds": round(self.clock_uncertainty, 3),

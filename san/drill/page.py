@@ -1,6 +1,5 @@
 """The matrix as one HTML page that needs nothing else: the table, and a timeline for each fault."""
 
-from collections.abc import Iterable, Sequence
 from itertools import count
 
 import attrs
@@ -9,6 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from .outcome import Outcome
 from .picture import Scale
 from .report import BUCKET
+from .results import COLUMNS, Matrix, row
 from .roles import PRIMARY, SUSPENDED
 from .stage import FROZEN, OFF
 from .timeline import Span
@@ -104,13 +104,8 @@ def drawing(outcome: Outcome) -> Drawing:
     )
 
 
-def draw(
-    headline: str,
-    columns: Sequence[str],
-    rows: Sequence[tuple[Sequence[str], Sequence[str]]],
-    outcomes: Iterable[Outcome],
-) -> str:
-    """Draw the page: `rows` are cells, and why the drill has failed."""
+def draw(matrix: Matrix) -> str:
+    """Draw the page of a matrix."""
     environment = Environment(
         loader=PackageLoader("san.drill"),
         autoescape=select_autoescape(("html.j2",)),
@@ -119,10 +114,10 @@ def draw(
         lstrip_blocks=True,
     )
     return environment.get_template("matrix.html.j2").render(
-        headline=headline,
-        columns=columns,
-        rows=rows,
-        drawings=[drawing(outcome) for outcome in outcomes],
+        headline=matrix.headline,
+        columns=COLUMNS,
+        rows=[(row(drill), drill) for drill in matrix.drills],
+        drawings=[(drawing(drill.outcome), drill) for drill in matrix.drills if drill.outcome],
         colours=COLOURS,
         top=TOP,
         bottom=BOTTOM,

@@ -5,7 +5,6 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 
 from san.lab.errors import LabError
@@ -13,9 +12,9 @@ from san.lab.lab import Lab
 from san.lab.progress import Report as Progress
 from san.lab.remote import Clock
 
-from . import ending, journal, outcome, pair, roles, timeline, watch
+from . import ending, journal, outcome, pair, roles, strain, timeline, watch
 from .client import Client, Disk
-from .clock import Timebase
+from .clock import Timebase, iso
 from .errors import DrillFailedError
 from .evidence import Evidence, Witness
 from .fault import Fault
@@ -25,6 +24,8 @@ from .stage import FROZEN, Stage, pairs
 
 SECONDS_BEFORE = 10.0
 """Seconds of steady writing before the fault: enough to see what steady is."""
+QUICK = 2.0
+"""Seconds of waiting that need no progress shown."""
 READING = 180.0
 """Seconds to fetch a journal: an emulated host prints some thousand records a second."""
 
@@ -83,6 +84,7 @@ def play(
         lab, fault, evidence, disk=disk, verification=verification, clocks=ends, started=started
     )
     until = ended.stopped_at - struck_at
+    strained = strain.read({node: evidence.records.get(node, ()) for node in nodes})
     return Outcome(
         fault=fault.name,
         title=fault.title,
@@ -93,7 +95,7 @@ def play(
         client=client_name,
         accel=lab.accel,
         suite=lab.suite,
-        started=_iso(started),
+        started=iso(started),
         seconds=time.time() - started,
         expected=expected,
         steps=steps,
@@ -116,9 +118,13 @@ def play(
         outages={node: _after(stage.outages(node), struck_at) for node in nodes},
         after=ended.after,
         forbidden=outcome.forbidden(evidence.records, client_name, expected.never),
+        booted=tuple(
+            node for node in nodes if node in ends and ends[node].boot != clocks[node].boot
+        ),
+        strain=strained,
         events=evidence.events(),
         rate=timeline.rate(evidence.ends, BUCKET),
-        notes=(*_silent(nodes, evidence), *_deploys(stage)),
+        notes=(*strained.notes, *_silent(nodes, evidence), *_deploys(stage)),
         clock_uncertainty=_uncertainty(clocks),
         failover=report,
     )
@@ -131,8 +137,12 @@ def _strike(
     zero = time.time() - fault.begins
     done: list[tuple[float, str]] = []
     for step in fault.steps:
-        with suppress(ValueError):  # its time has passed: the step before took longer
-            time.sleep(zero + step.at - time.time())
+        left = zero + step.at - time.time()  # negative where the step before took longer
+        if left > QUICK:
+            with progress.step(f"  until {step.at:.0f} s: {step.act.text}"):
+                time.sleep(left)
+        elif left > 0:
+            time.sleep(left)
         if step.at >= 0 and all(at < 0 for at, _ in done):
             zero = time.time() - step.at  # what prepared the fault may have taken its time
         done.append((time.time() - zero, step.act.text))
@@ -213,7 +223,7 @@ def _report(
         device=disk.device,
         accel=lab.accel,
         suite=lab.suite,
-        started=_iso(started),
+        started=iso(started),
         timeline=seen,
         acked=len(evidence.ends),
         errors=evidence.errors,
@@ -246,7 +256,3 @@ def _deploys(stage: Stage) -> tuple[str, ...]:
 
 def _uncertainty(clocks: Mapping[str, Clock]) -> float:
     return sum(clock.uncertainty_ms for clock in clocks.values()) / 1000
-
-
-def _iso(moment: float) -> str:
-    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds")

@@ -74,6 +74,16 @@ def in_guest(part: Part, what: str, script: str) -> Act:
     return Act(f"{what} on {NAMES[part]}", do)
 
 
+def full_load(seconds: float) -> Act:
+    """Load both nodes for a while."""
+
+    def do(stage: Stage) -> None:
+        for part in (SERVING, STANDBY):
+            stage.ssh(part, guest.full_load(seconds))
+
+    return Act("full load on both nodes", do)
+
+
 def in_guest_again(part: Part, what: str, script: str) -> Act:
     """Undo something on a node; one that was reset meanwhile has forgotten it, or doesn't hear."""
     return Act(f"{what} on {NAMES[part]}", lambda stage: _try(stage, part, script))

@@ -195,10 +195,14 @@ class Lab:
         """Names of the snapshots, oldest first."""
         return tuple(self.state.snapshots)
 
-    def snapshot(self, name: str) -> None:
-        """Keep this moment of all machines, memory and disks, as `name` (replacing it)."""
+    def snapshot(self, name: str, *, origin: str = "") -> None:
+        """Keep this moment of all machines, memory and disks, as `name` (replacing it).
+
+        `origin` says what was deployed (san.drill.origin); the snapshot remembers it.
+        """
         with lock.locked(self.layout):
-            state.write(self.layout.state, snapshots.save(self.layout, self.state, name))
+            kept = snapshots.save(self.layout, self.state, name, origin=origin)
+            state.write(self.layout.state, kept)
 
     def restore(self, name: str) -> Mapping[str, remote.Clock]:
         """Bring all machines to the moment `name`; returns when they answer, clocks set."""

@@ -17,11 +17,17 @@ _NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")  # QEMU takes a number for a snapsho
 
 
 def save(
-    layout: Layout, state: State, name: str, *, while_paused: Callable[[], None] | None = None
+    layout: Layout,
+    state: State,
+    name: str,
+    *,
+    origin: str = "",
+    while_paused: Callable[[], None] | None = None,
 ) -> State:
     """Keep this moment as `name`, replacing an older one of that name; return the new state.
 
-    `while_paused` is called when all disks are written and no machine runs yet.
+    `origin` is remembered with it. `while_paused` is called when all disks are written and no
+    machine runs yet.
     """
     if not _NAME.fullmatch(name):
         msg = f"'{name}' is no name for a snapshot: a small letter, then letters, digits, hyphens"
@@ -37,7 +43,7 @@ def save(
             while_paused()
     finally:
         power.each(powered, lambda host: qmp.execute(layout.qmp(host), "cont"))
-    return state.with_snapshot(name, Snapshot(tuple(powered), state.faults))
+    return state.with_snapshot(name, Snapshot(tuple(powered), state.faults, origin))
 
 
 def load(layout: Layout, state: State, name: str) -> Snapshot:

@@ -41,6 +41,8 @@ class Snapshot:
 
     powered: tuple[str, ...]
     faults: Faults
+    origin: str = ""
+    """What it was deployed from, as a digest (san.drill.origin); empty where nothing was."""
 
 
 @frozen
@@ -69,7 +71,9 @@ def parse(text: str) -> State:
     """Read a state that `dump` has written."""
     value = json.loads(text)
     snapshots = {
-        name: Snapshot(tuple(taken["powered"]), Faults.parse(taken["faults"]))
+        name: Snapshot(
+            tuple(taken["powered"]), Faults.parse(taken["faults"]), taken.get("origin", "")
+        )
         for name, taken in value["snapshots"].items()
     }
     return State(

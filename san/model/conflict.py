@@ -7,15 +7,13 @@ import attrs
 
 from .problem import Problem
 from .rule import Change, Rule
+from .timing import WATCH_DETECTION, WATCH_DOUBT
 
 if TYPE_CHECKING:
     from .cluster import Cluster
 
 SCSI_COMMAND = 30
 """Seconds that Linux gives a command of a SCSI disk (/sys/block/*/device/timeout)."""
-
-WATCH_DETECTION = 10
-"""Seconds within which the watch must know that clients are not served."""
 
 RULES = (
     Rule(
@@ -95,12 +93,35 @@ RULES = (
     ),
     Rule(
         "watch-detection",
-        ("timing.watch_interval", "timing.watch_answer"),
+        ("timing.watch_interval", "timing.watch_answer", "timing.watch_answer"),
         None,
         "timing.watch_interval",
-        "what clients miss is to be known by then",
-        slack=WATCH_DETECTION,
+        f"two looks, {WATCH_DOUBT} s apart, are to tell what clients miss in {WATCH_DETECTION} s",
+        slack=WATCH_DETECTION - WATCH_DOUBT,
         equal=True,
+    ),
+    Rule(
+        "watch-slow-lun",
+        ("timing.watch_answer", "timing.watch_answer"),
+        "timing.watch_slow_lun",
+        "timing.watch_slow_lun",
+        "two looks at a LUN would be longer than it may be slow",
+        equal=True,
+    ),
+    Rule(
+        "watch-start",
+        ("timing.volume_group", "timing.target_start"),
+        "timing.watch_start",
+        "timing.watch_start",
+        "the watch would start what Heartbeat is still starting",
+        equal=True,
+    ),
+    Rule(
+        "watch-step",
+        ("timing.target_stop", "timing.target_start"),
+        "timing.watch_step",
+        "timing.watch_step",
+        "the watch would kill the target's script at its work",
     ),
 )
 

@@ -43,6 +43,7 @@ class Rule:
 
     name: str
     lower: tuple[str, ...]
+    """One that is waited for twice stands here twice."""
     upper: str | None
     blamed: str
     """The time that a finding names."""
@@ -76,7 +77,10 @@ class Rule:
     def mends(self, cluster: "Cluster") -> tuple[Change, ...]:
         """For each of its times the smallest change that mends it alone, where one does."""
         missing = self._missing(cluster)
-        found = [_moved(cluster, path, -(-missing // self.factor), -1) for path in self.lower]
+        found = [
+            _moved(cluster, path, -(-missing // (self.factor * self.lower.count(path))), -1)
+            for path in dict.fromkeys(self.lower)
+        ]
         if self.upper:
             found.append(_moved(cluster, self.upper, missing, 1))
         return tuple(change for change in found if change)

@@ -17,6 +17,11 @@ FENCE_MARGIN = 14
 """Seconds of a promotion beyond deadtime: some answers of the peer, on a node that is starved of
 processor time."""
 
+WATCH_DETECTION = 10
+"""Seconds within which the watch must know that clients are not served."""
+WATCH_DOUBT = 1
+"""Seconds after which the watch looks into a failure once more, before it counts."""
+
 
 @attrs.frozen
 class Timing:
@@ -72,7 +77,29 @@ class Timing:
     watch_interval: int = declared(whole(1, 60, _SECONDS), default=2)
     """The watch over the group: between two looks at what clients need. Each is a login."""
     watch_answer: int = declared(whole(1, 60, _SECONDS), default=3)
-    """The watch: for one look; what takes longer counts as failed."""
+    """The watch: for a login, a LUN's list and its blocks; what takes longer counts as failed. With
+    two looks, and the time between, a target that hangs is noticed within `WATCH_DETECTION`; one
+    that is only slow, under load, is not."""
+    watch_slow_lun: int = declared(whole(1, 600, _SECONDS), default=30)
+    """The watch: how long a LUN may give no block until its target is started anew: what guests
+    and hypervisors stand."""
+    watch_cut: int = declared(whole(1, 60, _SECONDS), default=5)
+    """The watch: how long all links to the clients may be without carrier until the group moves: a
+    switch may just restart."""
+    watch_start: int = declared(whole(1, 1800, _SECONDS), default=40)
+    """The watch: how long Heartbeat may take from DRBD's promotion until the target serves."""
+    watch_step: int = declared(whole(1, 1800, _SECONDS), default=60)
+    """The watch: for one call of a resource script that it mends with."""
+    watch_moves: int = declared(whole(0, 20, "a number of moves"), default=2)
+    """The watch: moves from a node, at most, within `watch_moves_within`: what fails on both nodes
+    stays where it is, and is told, before clients have waited for the fifth move to and fro."""
+    watch_moves_within: int = declared(whole(1, 86_400, _SECONDS), default=1800)
+    """The watch: for how long a move counts."""
+    watch_takeover: int = declared(whole(1, 600, _SECONDS), default=20)
+    """The watch: without a serving node until its takeover has failed: more than one takes."""
+    watch_retries: int = declared(whole(0, 100, "a number of tries"), default=10)
+    """The watch: takeovers that are tried again. With doubled pauses up to five minutes the default
+    is over half an hour."""
 
     @property
     def peer_notice(self) -> float:

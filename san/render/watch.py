@@ -13,20 +13,6 @@ LIBRARY = "/usr/local/lib/san"
 CONFIG = "/etc/san/watch.conf"
 UNIT = "san-watch.service"
 
-EVERY = 2
-"""Seconds between two looks. A doubt is looked into after one second."""
-ANSWER = 3
-"""Seconds for a login, a LUN's list and its blocks. With two looks, and the time between, a target
-that hangs is noticed within 10 s; one that is only slow, under load, is not."""
-MOVES = 2
-MOVES_WITHIN = 1800
-"""Moves from this node, at most, within so many seconds: what fails on both nodes stays where it
-is, and is told, before clients have waited for the fifth move to and fro."""
-TAKEOVER = 20
-"""Seconds without a serving node until its takeover has failed: more than one takes."""
-RETRIES = 10
-"""Takeovers that are tried again. With doubled pauses up to five minutes: over half an hour."""
-
 
 def watch_conf(cluster: Cluster) -> str:
     """/etc/san/watch.conf; the same on both nodes. Secrets stay in the target's own file."""
@@ -34,12 +20,7 @@ def watch_conf(cluster: Cluster) -> str:
         "watch/watch.conf",
         cluster=cluster,
         resources=resources(cluster),
-        every=EVERY,
-        answer=ANSWER,
-        moves=MOVES,
-        moves_within=MOVES_WITHIN,
-        takeover=TAKEOVER,
-        retries=RETRIES,
+        timing=cluster.timing,
     )
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from san.drill.origin import origin
+from san.inventory import load
 from san.lab import lifecycle
 from san.lab.errors import LabError
 from san.lab.lab import Lab
@@ -60,5 +62,5 @@ def deployed_lab(lab: Lab) -> Lab:
     lab.restore(lifecycle.BARE)
     run = deploy()
     assert run.returncode == 0, run.log
-    lab.snapshot(DEPLOYED)
+    lab.snapshot(DEPLOYED, origin=origin(lab, load(ROOT / "inventory.py").clusters))
     return lab

@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 from configparser import ConfigParser
+from fnmatch import fnmatchcase
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -12,6 +13,7 @@ import click
 import pytest
 
 from san.cli import main
+from san.drill.matrix import FAULTS
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
@@ -103,6 +105,20 @@ def test_the_readme_shows_every_phase_of_a_run():
 
     assert shown is not None
     assert [re.split(r" {2,}", line.strip())[0] for line in shown[1].splitlines()[1:]] == phases
+
+
+def test_the_runbook_has_a_section_for_every_fault_of_the_matrix():
+    table = re.search(r"## By fault\n(.*?)\n## ", text_of("docs/runbook.md"), re.DOTALL)
+    assert table is not None
+    rows = [line.split("|")[1:-1] for line in table[1].splitlines() if line.startswith("| `")]
+    patterns = [name for faults, _ in rows for name in re.findall(r"`(.+?)`", faults)]
+
+    for fault in FAULTS:
+        assert any(fnmatchcase(fault, pattern) for pattern in patterns), fault
+    for pattern in patterns:
+        assert any(fnmatchcase(fault, pattern) for fault in FAULTS), pattern
+    for _, section in rows:
+        assert "](" in section
 
 
 # --- The arrows -----------------------------------------------------------------------------------
@@ -221,6 +237,6 @@ def test_every_section_says_what_to_do():
         r"^## (.+)\n((?:(?!^## ).*\n)+)", text_of("docs/runbook.md"), re.MULTILINE
     )
     for title, body in sections:
-        if title not in ("By sentence", "Who holds what"):
+        if title not in ("By sentence", "By fault", "Who holds what"):
             assert "**You see**" in body, title
             assert re.search(r"\*\*(Do|First|Then)", body), title

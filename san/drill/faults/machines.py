@@ -2,8 +2,18 @@
 
 from attrs import evolve
 
-from san.drill import guest, strikes
-from san.drill.fault import BOOT, PATIENT, QUIET, RETURN, TAKEOVER, Expectation, Fault, row
+from san.drill import guest, strain, strikes
+from san.drill.fault import (
+    BOOT,
+    NODE_NEVER,
+    PATIENT,
+    QUIET,
+    RETURN,
+    TAKEOVER,
+    Expectation,
+    Fault,
+    row,
+)
 from san.drill.stage import SERVING, STANDBY
 
 
@@ -64,6 +74,17 @@ def stalls() -> list[Fault]:
             (60, strikes.nothing("fork bomb over")),
         ),
     ]  # fmt: skip
+
+
+def full_load(minutes: float = 30) -> Fault:
+    """No fault at all, but two nodes so busy that one could take the other for dead."""
+    still = Expectation(
+        gap=TAKEOVER, serves="serving", never=(*NODE_NEVER, *strain.MOVED), still=True, load=4
+    )
+    return row(
+        f"full-load-{minutes:g}", f"Full load on both nodes for {minutes:g} min", still,
+        (0, strikes.full_load(60 * minutes)), (60 * minutes, strikes.nothing("load over")),
+    )  # fmt: skip
 
 
 def resyncs() -> list[Fault]:

@@ -117,9 +117,14 @@ class TestFaults:
         killed, hung = (
             phases(prediction(cluster, fault)) for fault in ("target-killed", "target-hung")
         )
-        assert killed[DETECTION] == (1, 2)
-        assert hung[DETECTION] == (4, 5)
+        assert killed[DETECTION] == (2, 3)
+        assert hung[DETECTION] == (8, 9)
         assert killed[TAKEOVER] == hung[TAKEOVER] == (3, 23)
+
+    def test_a_pulled_cable_may_be_a_switch_that_restarts(self, cluster):
+        patient = with_timing(cluster, watch_cut=20)
+        found = (phases(prediction(one, "storage-cables"))[DETECTION] for one in (cluster, patient))
+        assert list(found) == [(6, 9), (21, 24)]
 
     def test_a_move_has_nothing_to_find_out(self, cluster):
         assert phases(prediction(cluster, "move")) == {TAKEOVER: (18, 38), RECOVERY: (2, 4)}

@@ -6,40 +6,17 @@ from html.parser import HTMLParser
 import attrs
 import pytest
 from click.testing import CliRunner
+from ended import RUNS, SERVES, STANDS_BY, WHOLE, node
 
 from san.decide import budget
 from san.drill import campaign, fault, matrix, outcome, state
-from san.drill.campaign import Drill, Matrix
 from san.drill.commands import drill
 from san.drill.errors import DrillRefusedError
 from san.drill.fault import Expectation
 from san.drill.journal import Record
-from san.drill.outcome import Outcome
+from san.drill.results import Drill, Matrix
 from san.drill.roles import PRIMARY
-from san.drill.stage import OFF
 from san.drill.timeline import Span
-
-LOOKED = """\
-version: 8.4.11 (api:1/proto:86-101)
-
- 0: cs:{connection} ro:{role}/Unknown ds:{disk} C {flow}-----
-    ns:540 nr:8 dw:548 dr:2217 al:6 bm:0 lo:0 pe:0 ua:0 ap:0 ep:1 wo:f oos:0
-heartbeat: {heartbeat}
-holds: all
-portals: {portals}
-"""
-RUNS = "Heartbeat is running on machine otter"
-
-
-def node(name, role, portals=0, connection="Connected", disk="UpToDate/UpToDate", **other):
-    told = {"heartbeat": RUNS, "flow": "r"} | other
-    text = LOOKED.format(role=role, portals=portals, connection=connection, disk=disk, **told)
-    return state.parse(name, text)
-
-
-STANDS_BY = node("weasel", "Secondary")
-SERVES = node("otter", "Primary", 2)
-WHOLE = (STANDS_BY, SERVES)
 
 
 def test_a_node_is_told_in_words():
@@ -146,38 +123,6 @@ def test_a_forbidden_line_is_told_once_with_its_host_and_second():
     assert outcome.forbidden(path, "badger", ()) == ()
 
 
-@pytest.fixture
-def survived():
-    return Outcome(
-        fault="power-cut",
-        title="Power cut <&>",
-        depth=16,
-        fenced=False,
-        serving="weasel",
-        standby="otter",
-        client="badger",
-        accel="tcg",
-        suite="bookworm",
-        started="2026-11-28T18:00:00+00:00",
-        seconds=140.0,
-        expected=Expectation(gap=60, serves="standby"),
-        steps=((0.0, "power of the serving node cut"), (20.0, "power of the serving node back")),
-        waits=outcome.waits([-2, -1, 21.5, 22, 24.5], until=25),
-        acked=1499,
-        errors=0,
-        verification={"checked": 1499, "lost": 0, "corrupt": 0},
-        reigns={"weasel": (Span(PRIMARY, -10, 0),), "otter": (Span(PRIMARY, 15, 25),)},
-        outages={"weasel": (Span(OFF, 0, 20),), "otter": ()},
-        after=WHOLE,
-        forbidden=(),
-        events=(),
-        rate=((-1.0, 4.0), (-0.5, 2.0), (21.5, 6.0)),
-        notes=("the deploy beside it ended with 1",),
-        clock_uncertainty=0.004,
-        failover=None,
-    )
-
-
 def test_a_fault_that_was_stood(survived):
     assert survived.problems == ()
     assert survived.gap == 22.5
@@ -233,31 +178,73 @@ class Text(HTMLParser):
         self.loads += [value for name, value in attrs if name in {"src", "href"}]
 
 
+def drilled(seen, depth=1, **more):
+    told = {
+        "fault": "power-cut", "title": "Power cut <&>", "fenced": False, "origin": "4f1d0a2b66c1",
+        "played": "2026-11-28T18:00:00+00:00", "seconds": 180.0,
+    }  # fmt: skip
+    return Drill(depth=depth, outcome=seen, **{**told, **more})
+
+
 def test_the_matrix_for_people_and_for_programs(survived, tmp_path):
     lost = attrs.evolve(survived, verification={"checked": 9, "lost": 3, "corrupt": 1})
-    row = matrix.FAULTS["power-cut"]
     played = Matrix(
         (
-            Drill(row, 1, survived, predicted=24.1),
-            Drill(row, 16, lost),
-            Drill(row, 16, None, "broke"),
+            drilled(survived, predicted=24.1),
+            drilled(lost, 16),
+            drilled(None, 16, fault="reset", error="broke"),
         )
     )
     campaign.save(played, tmp_path)
 
     told = json.loads((tmp_path / "matrix.json").read_text())
-    assert told["totals"] == {"drills": 3, "failed": 2, "acked": 2998, "lost": 3}
+    assert told["totals"] == {
+        "drills": 3, "failed": 2, "acked": 2998, "lost": 3, "corrupted": 1, "off_budget": 0,
+    }  # fmt: skip
     assert [each["passed"] for each in told["drills"]] == [True, False, False]
-    assert [each.get("predicted_gap_seconds") for each in told["drills"]] == [24.1, None, None]
+    assert [each["predicted_gap_seconds"] for each in told["drills"]] == [24.1, None, None]
+    assert [each["measured_by_predicted"] for each in told["drills"]] == [0.93, None, None]
+    assert {(each["played"], each["origin"]) for each in told["drills"]} == {
+        ("2026-11-28T18:00:00+00:00", "4f1d0a2b66c1")
+    }
     page = Text()
     page.feed((tmp_path / "matrix.html").read_text())
     words = " ".join(page.words)
     assert page.loads == []
-    assert "1 of 3 drills passed; 3 of 2,998 acknowledged writes lost" in words
+    assert "1 of 3 drills passed; 3 of 2,998 acknowledged writes lost, 1 corrupted" in words
     assert "Power cut <&>, depth 16" in words
     assert "broke" in words
     assert played.markdown().count("\n") == 5
-    assert "| power-cut | 1 | 22.5 (60) | 24.1 | 1,499 | 0 | 0 | 1 |" in played.markdown()
+    assert "| power-cut | 1 | 22.5 (60) | 24.1 | 0.93 | 1,499 | 0 | 0 | 1 |" in played.markdown()
+    assert "| 2026-11-28 18:00 | 4f1d0a2b66c1 |" in played.markdown()
+
+
+class TestBudget:
+    """A prediction that is a quarter off is the budget's problem, and not the cluster's."""
+
+    @pytest.mark.parametrize(
+        ("predicted", "off"), [(18.0, False), (17.9, True), (30.0, False), (30.1, True)]
+    )
+    def test_a_power_cut_is_held_against_it(self, survived, predicted, off):
+        one = drilled(survived, predicted=predicted)
+        assert bool(one.off_budget) == off
+        assert one.passed
+        assert one.to_json()["off_budget"] == one.off_budget
+
+    def test_it_is_said_everywhere(self, survived, tmp_path):
+        played = Matrix((drilled(survived, predicted=50.0),))
+        campaign.save(played, tmp_path)
+        sentence = (
+            "the budget is off: predicted 50.0 s, measured 22.5 s, 0.45 of it, outside 0.75 to 1.25"
+        )
+        assert sentence in (tmp_path / "matrix.html").read_text()
+        assert played.to_json()["totals"]["off_budget"] == 1
+        assert "| 50.0 | 0.45, off |" in played.markdown()
+
+    def test_other_faults_are_told_beside_it_only(self, survived):
+        one = drilled(survived, fault="target-killed", predicted=6.0)
+        assert one.budget.ratio == 3.75
+        assert one.off_budget == ""
 
 
 def test_every_fault_is_named_once_and_its_steps_are_in_order():

@@ -158,6 +158,7 @@ def test_a_wrapped_script_fails_as_often_as_told_and_then_is_itself(script):
     [
         guest.stop_user_space(60),
         guest.fork_bomb(60),
+        guest.full_load(60),
         guest.fill("/run"),
         guest.clock(-3600),
         guest.wrap("portal", "stop", "exit 1", times=1),

@@ -48,6 +48,9 @@ class TestFields:
             ("fence_answer", 4.5, "whole number"),
             ("fence_peer", 0, "whole number from 1"),
             ("watch_interval", 61, "from 1 to 60"),
+            ("watch_moves", -1, "number of moves"),
+            ("watch_moves_within", 0, "from 1 to 86400"),
+            ("watch_retries", 101, "number of tries"),
         ],
     )
     def test_refused_by_path(self, cluster, name, value, words):
@@ -81,7 +84,10 @@ class TestConflicts:
             ({"fence_peer": 6}, "fence-peer-above-deadtime", ("deadtime", 5.9)),
             ({"replacement_timeout": 26}, "initiator-before-scsi", ("replacement_timeout", 25)),
             ({"polling_interval": 3}, "polling", ("polling_interval", 2)),
-            ({"watch_answer": 9}, "watch-detection", ("watch_answer", 8)),
+            ({"watch_answer": 5}, "watch-detection", ("watch_answer", 3)),
+            ({"watch_slow_lun": 5}, "watch-slow-lun", ("watch_slow_lun", 6)),
+            ({"volume_group": 21}, "watch-start", ("watch_start", 41)),
+            ({"target_stop": 40}, "watch-step", ("watch_step", 61)),
         ],
     )
     def test_each_is_found_alone_with_its_smallest_change(self, cluster, times, rule, change):
@@ -105,7 +111,10 @@ class TestConflicts:
             {"fence_peer": 7},
             {"replacement_timeout": 25},
             {"polling_interval": 2},
-            {"watch_answer": 8},
+            {"watch_interval": 3},
+            {"watch_slow_lun": 6},
+            {"watch_start": 41, "volume_group": 21},
+            {"watch_step": 41},
             {"deadtime": 30, "initdead": 60, "ping_int": 20, "fence_peer": None},
         ],
     )

@@ -1,9 +1,12 @@
 """The watch's configuration."""
 
+import re
+
 import attrs
 from reference import changed
 
 from san.model import Portal, Volume
+from san.model.timing import WATCH_DETECTION, WATCH_DOUBT
 from san.observe import stgt, watch
 from san.render.template import raw
 from san.render.watch import PROGRAM, UNIT, watch_conf, watch_files
@@ -40,7 +43,15 @@ def test_it_names_what_haresources_starts_and_every_volume(cluster):
 def test_a_hung_target_is_noticed_within_ten_seconds(cluster):
     """At most: a pause, an answer that doesn't come, the doubt's second, another such answer."""
     figures = dict(line for line in words(cluster) if len(line) == 2)
-    assert int(figures["every"]) + 2 * int(figures["answer"]) + 1 < 10
+    looks = int(figures["every"]) + 2 * int(figures["answer"]) + WATCH_DOUBT
+    assert looks < WATCH_DETECTION
+    assert f"$DOUBT_S = {WATCH_DOUBT};" in raw("watch/san-watch")
+
+
+def test_each_figure_is_read_by_the_program(cluster):
+    (listed,) = re.findall(r"@FIGURES = qw\((.*)\)", raw("watch/san-watch"))
+    others = {"node", "drbd", "volume", "resource"}
+    assert {line[0] for line in words(cluster)} == {*listed.split(), *others}
 
 
 def test_secrets_stay_in_the_targets_file(cluster):

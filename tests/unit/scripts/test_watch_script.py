@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import time
 from hashlib import md5
 from pathlib import Path
@@ -13,10 +14,10 @@ from pathlib import Path
 import pytest
 from private_machine import run, target
 
-from san.model import Acl
+from san.model import Acl, Timing
 from san.render.template import TEMPLATES
-from san.render.watch import ANSWER, EVERY
 
+SLOW_TARGET = Path(__file__).with_name("slow_target.py")
 TEST = "iqn.2009-02.com.example:test"
 SERVING = " 0: cs:Connected ro:Primary/Secondary ds:UpToDate/UpToDate C r-----\n"
 ALONE = " 0: cs:WFConnection ro:Primary/Unknown ds:UpToDate/DUnknown C r-----\n"
@@ -24,12 +25,18 @@ STANDING_BY = " 0: cs:Connected ro:Secondary/Primary ds:UpToDate/UpToDate C r---
 ORPHAN = " 0: cs:WFConnection ro:Secondary/Unknown ds:UpToDate/DUnknown C r-----\n"
 NOTICED = 10
 """Seconds within which a failure is to be noticed."""
+QUICK = {"every": 0.3, "answer": 1}
+"""A watch that looks more often than a node's, so that tests needn't wait for it."""
 
 CONF = """\
 node {node}
 node peer
 every {every}
 answer {answer}
+slow {slow}
+cut {cut}
+start {start}
+step 60
 moves 1
 moves-within 1800
 takeover 1
@@ -79,11 +86,20 @@ class Watch:
             self.program(name, f'#!/bin/sh\necho "{name} $*" >> {self.log}\n')
         self.drbd(SERVING)
         self.speed(DOUBT_S=0.2)
-        self.configure(every=0.3, answer=1)
+        self.configure(**QUICK)
         machine.run("sh", "-c", "rm -f /run/san/watch.* /var/lib/san/watch.moves")
 
     def configure(self, **seconds):
-        text = CONF.format(node=os.uname().nodename, **seconds)
+        """A node's figures, and other ones where they are given."""
+        timing = Timing()
+        told = {
+            "every": timing.watch_interval,
+            "answer": timing.watch_answer,
+            "slow": timing.watch_slow_lun,
+            "cut": timing.watch_cut,
+            "start": timing.watch_start,
+        }
+        text = CONF.format(node=os.uname().nodename, **{**told, **seconds})
         self.machine.put("/etc/san/watch.conf", text)
 
     def place(self, name):
@@ -222,7 +238,7 @@ def test_a_hung_target_is_noticed_in_time_and_started_anew(watch, configured):
     configured(target("test", "one", "two"))
     assert watch.machine.call("start").returncode == 0
     watch.speed(DOUBT_S=1)
-    watch.configure(every=EVERY, answer=ANSWER)
+    watch.configure()
     watch.start()
     serving = watch
     assert until(watch.well)
@@ -388,7 +404,7 @@ class TestMending:
 
     def test_not_without_heartbeat(self, watch, configured):
         configured(target("test", "one"))
-        watch.speed(START_S=0)
+        watch.configure(**QUICK, start=0)
         watch.start(heartbeat=False)
         assert until(lambda: watch.state()["waits"] == "Heartbeat does not run here")
         assert watch.called("") == []
@@ -418,6 +434,61 @@ class TestMending:
         os.kill(serving.machine.tgtd, signal.SIGKILL)
         assert until(lambda: "suspended until DRBD" in serving.state()["waits"])
         assert serving.state()["action"] is None
+
+
+class TestSlowLun:
+    """A LUN that gives no block while its target takes logins: a disk that hangs, or is busy."""
+
+    SLOW = 5
+    """Seconds that it may last."""
+
+    @pytest.fixture
+    def lun(self, watch, configured):
+        """The watch on a target whose LUN hangs while `hangs` is there; a restart ends that."""
+        configured(target("test", "one"))
+        hangs = watch.directory / "hangs"
+        watch.program(
+            "iscsi-target",
+            f'#!/bin/sh\necho "iscsi-target $*" >> {watch.log}\n[ $1 = start ] || rm -f {hangs}\n',
+        )
+        watch.spawn(sys.executable, SLOW_TARGET, hangs)
+        watch.configure(**QUICK, slow=self.SLOW)
+        watch.start()
+        assert until(lambda: watch.state()["role"] == "serving" and watch.well())
+        watch.hangs = hangs
+        return watch
+
+    def test_one_that_stays_so_is_mended_by_a_restart(self, lun):
+        began = time.monotonic()
+        lun.hangs.touch()
+        assert until(lambda: "no answer within 1 s" in str(lun.ill())), "it is told at once"
+        assert lun.called("iscsi-target") == []
+        assert until(lambda: lun.called("iscsi-target"), 3 * self.SLOW)
+        assert time.monotonic() - began >= self.SLOW
+        assert until(lun.well, 20)
+        assert lun.called("iscsi-target") == ["iscsi-target stop", "iscsi-target start"]
+        assert lun.journal().count("mend in place: iscsi-target stop, iscsi-target start") == 1
+        assert lun.called("hb_standby") == []
+
+    def test_a_shorter_hang_is_told_and_left_alone(self, lun):
+        lun.hangs.touch()
+        assert until(lambda: "no answer within 1 s" in str(lun.ill()))
+        time.sleep(self.SLOW / 3)  # what a busy disk takes
+        lun.hangs.unlink()
+        assert until(lun.well)
+        lun.looks(2 * self.SLOW)
+        assert lun.called("iscsi-target") == []
+        assert lun.state()["action"] is None
+        assert "well again" in lun.journal()
+
+    def test_two_short_hangs_are_not_a_long_one(self, lun):
+        for _ in range(2):
+            lun.hangs.touch()
+            assert until(lun.ill)
+            time.sleep(self.SLOW / 3)
+            lun.hangs.unlink()
+            assert until(lun.well)
+        assert lun.called("iscsi-target") == []
 
 
 class TestMoving:
@@ -475,7 +546,7 @@ class TestMoving:
     def wired(self, watch, configured):
         """Two portals on cables of their own, which `pull` pulls out."""
         configured(target("test", "one"))
-        watch.speed(CUT_S=0, START_S=0)
+        watch.configure(**QUICK, cut=0, start=0)
         conf = watch.machine.run("cat", "/etc/san/watch.conf").stdout
         for end, address in (("w2", "192.168.21.1/24"), ("w3", "192.168.22.1/24")):
             watch.machine.run("ip", "link", "add", end, "type", "veth", "peer", f"{end}x")
@@ -606,6 +677,14 @@ def test_a_full_disk_keeps_it_from_nothing(serving):
     assert serving.journal().count("watch.json can't be written") == 1
     serving.machine.run("rmdir", "/run/san/watch.json.new")
     assert until(serving.well)
+
+
+def test_a_configuration_without_a_figure_is_told(watch, configured):
+    configured(target("test", "one"))
+    text = watch.machine.run("cat", "/etc/san/watch.conf").stdout
+    watch.machine.put("/etc/san/watch.conf", re.sub("(?m)^(slow|cut) .*\n", "", text))
+    watch.start()
+    assert "/etc/san/watch.conf says nothing of: slow cut" in watch.state()["waits"]
 
 
 def test_a_configuration_that_cannot_be_read_is_told(watch):
