@@ -38,9 +38,9 @@ dpkg-divert --quiet --local --no-rename --divert "$1.distrib" --add "$1"
 def configured(turn: Turn) -> Iterator[PyinfraCommand]:
     """Install Heartbeat's unit, ha.cf, authkeys, haresources and the resource scripts.
 
-    haresources and the scripts, with ours that runs them, are read anew at each takeover, ha.cf at Heartbeat's start: the
-    standby's is restarted. The serving node's replaces its process and keeps what it holds; it
-    announces the pause, which takes a second or two.
+    haresources and the scripts, with ours that runs them, are read anew at each takeover, ha.cf at
+    Heartbeat's start: the standby's is restarted. The serving node's replaces its process and keeps
+    what it holds; it announces the pause, which takes a second or two.
     """
     if not turn_of_this_host(turn):
         return

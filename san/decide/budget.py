@@ -148,13 +148,16 @@ def warnings(cluster: Cluster, pace: Pace = LAB) -> tuple[str, ...]:
     if reset > given_up:
         said.append(
             f"the reset of a node whose Heartbeat died: DRBD notices {reset:g} s after the death; "
-            f"drbddisk gives up its promotion after {given_up:g} s; lower timing.ping_int"
+            f"{cluster.promotion_agent} gives up its promotion after {given_up:g} s; "
+            "lower timing.ping_int"
         )
     return tuple(said)
 
 
 def _promotion_patience(cluster: Cluster) -> float:
-    """Seconds that drbddisk goes on trying: six times, a second apart (drbd-utils 9.22).
+    """Seconds that a promotion goes on: six times, a second apart.
+
+    So does drbddisk (drbd-utils 9.22), and drbd-primary.
 
     Each time the kernel looks again after the peer's ping timeout and 0.1 s (drbd_set_role).
     """

@@ -5,6 +5,7 @@ needs all of its limit. What no timer sets, a machine's pace, is `Pace`.
 """
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import attrs
 
@@ -12,8 +13,10 @@ from san.model import Cluster
 from san.model.timing import WATCH_DOUBT
 
 RETRY = 3
-"""Seconds that iscsid waits after a failed attempt to connect, its ISCSI_CONN_ERR_REOPEN_DELAY; no
-setting changes it."""
+"""Seconds that iscsid waits after an attempt to connect that was refused (open-iscsi's
+ISCSI_CONN_ERR_REOPEN_DELAY); no setting changes it. One that had no answer is followed at once."""
+SYN = 1
+"""Seconds until a connection request without an answer is sent again; then doubled (RFC 6298)."""
 
 DETECTION, FENCING, TAKEOVER, RECOVERY = "detection", "fencing", "takeover", "client_recovery"
 """The phases; all but fencing as in san.drill.timeline."""
@@ -23,13 +26,15 @@ DETECTION, FENCING, TAKEOVER, RECOVERY = "detection", "fencing", "takeover", "cl
 class Pace:
     """How fast the machines do what no timer sets, in seconds."""
 
-    takeover: float = 12
-    """Declared dead to the last resource started. Measured under software emulation on 2 cores: 9
-    to 15, for six resource scripts and Heartbeat's own preparation on an idle machine.
-    It is the time of process starts: hardware needs less, a loaded machine more. Measure yours."""
-    release: float = 6
-    """The group's stop at a planned move. Not measured: half a takeover, since it runs the same
-    scripts without Heartbeat's preparation."""
+    takeover: float = 4.5
+    """Declared dead to the last resource started, under software emulation on 2 cores, by our
+    scripts. It is the time of process starts: hardware needs less, a loaded machine more, and
+    Heartbeat's stock scripts three times as much. Measure yours."""
+    release: float = 2.5
+    """The group's stop at a planned move, from the first resource stopped to DRBD's Secondary; and
+    what Heartbeat says to its peer until the other node begins."""
+    login: float = 0.5
+    """A login and the first command, once the portal is there."""
     restart: float = 3
     """The target daemon killed and started in place. Its start was measured with 1.1 under
     emulation; the rest is assumed."""
@@ -56,19 +61,37 @@ Gap = Callable[[Cluster, Pace], tuple[Part, ...]]
 """The phases of a fault, one after the other."""
 
 
-def _client(cluster: Cluster, before: Part, *, silent: bool) -> Part:
+def _requests(attempt: int) -> tuple[int, ...]:
+    """The seconds between the requests of attempts to connect that nobody answers."""
+    sent = [0]
+    while (following := sent[-1] + SYN * 2 ** (len(sent) - 1)) < attempt:
+        sent.append(following)
+    return tuple(after - before for before, after in pairwise((*sent, attempt)))
+
+
+def _client(cluster: Cluster, pace: Pace, before: Part, *, silent: bool) -> Part:
     """From the last resource started to the first acknowledgement.
 
-    Where the portals were `silent` an attempt to log in hangs until its limit; where they refused
-    it, only iscsid's pause is left. A session that hasn't been found broken by then comes first.
+    Where nobody answers for the portals until they are served (`silent`), the next request of the
+    attempt that is under way meets the target. Where somebody refuses, iscsid pauses. A session
+    that hasn't been found broken by then comes first.
     """
     timing = cluster.timing
-    attempt = timing.login_timeout if silent else 0
-    cycle, poll = attempt + RETRY, timing.polling_interval
+    poll = timing.polling_interval
     noop = timing.noop_interval, timing.noop_timeout
     late_expected = max(0, noop[0] / 2 + noop[1] - before.expected) if silent else 0
     late_worst = max(0, sum(noop) - before.expected) if silent else 0
-    return Part(RECOVERY, late_expected + (cycle + poll) / 2, late_worst + cycle + poll)
+    if silent and cluster.portals_last:
+        waits = _requests(timing.login_timeout)
+        expected, worst = sum(wait**2 for wait in waits) / (2 * sum(waits)), max(waits)
+    else:
+        worst = (timing.login_timeout if silent else 0) + RETRY
+        expected = worst / 2
+    return Part(
+        RECOVERY,
+        round(late_expected + expected + pace.login + poll / 2, 2),
+        late_worst + worst + pace.login + poll,
+    )
 
 
 def _slow(cluster: Cluster) -> int:
@@ -87,7 +110,7 @@ def gone(cluster: Cluster, pace: Pace) -> tuple[Part, ...]:
         Part(FENCING, pace.fencing, pace.fencing),
         Part(TAKEOVER, pace.takeover, pace.takeover + _slow(cluster)),
     )
-    return (*parts, _client(cluster, _sum(parts), silent=True))
+    return (*parts, _client(cluster, pace, _sum(parts), silent=True))
 
 
 def _sum(parts: tuple[Part, ...]) -> Part:
@@ -114,7 +137,7 @@ def unwatched(cluster: Cluster, pace: Pace) -> tuple[Part, ...]:
     notice = cluster.timing.peer_notice
     _, *others, _ = gone(cluster, pace)
     parts = (Part(DETECTION, notice, notice), *others)
-    return (*parts, _client(cluster, _sum(parts), silent=True))
+    return (*parts, _client(cluster, pace, _sum(parts), silent=True))
 
 
 def moved(cluster: Cluster, pace: Pace) -> tuple[Part, ...]:
@@ -122,7 +145,7 @@ def moved(cluster: Cluster, pace: Pace) -> tuple[Part, ...]:
     slow = max(_slow(cluster), cluster.timing.target_stop)
     move = pace.release + pace.takeover
     parts = (Part(TAKEOVER, move, move + slow),)
-    return (*parts, _client(cluster, _sum(parts), silent=False))
+    return (*parts, _client(cluster, pace, _sum(parts), silent=cluster.portals_last))
 
 
 def unplugged(cluster: Cluster, pace: Pace) -> tuple[Part, ...]:
@@ -131,7 +154,7 @@ def unplugged(cluster: Cluster, pace: Pace) -> tuple[Part, ...]:
     every, cut = timing.watch_interval, timing.watch_cut
     found = Part(DETECTION, every / 2 + cut, every + cut + every)  # the look after `cut` acts
     (move, _) = moved(cluster, pace)
-    return (found, move, _client(cluster, _sum((found, move)), silent=True))
+    return (found, move, _client(cluster, pace, _sum((found, move)), silent=True))
 
 
 def one_path(cluster: Cluster, pace: Pace) -> tuple[Part, ...]:
@@ -162,7 +185,7 @@ def target(*, hung: bool) -> Gap:
             Part(DETECTION, timing.watch_interval / 2 + looks, timing.watch_interval + looks),
             Part(TAKEOVER, pace.restart, pace.restart + slow),
         )
-        return (*parts, _client(cluster, _sum(parts), silent=False))
+        return (*parts, _client(cluster, pace, _sum(parts), silent=False))
 
     return parts
 

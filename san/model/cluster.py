@@ -100,8 +100,8 @@ class Cluster:
     """The resource script of the volume groups: ours, or the stock LVM, which is the guide's."""
     portals_last: bool = declared(one_of(True, False), default=True)
     """Whether the portals' addresses come after the target, so that a client is never refused: one
-    that finds nobody asks again within a second, one that is refused after three. False: the guide's
-    order."""
+    that finds nobody asks again within two seconds, one that is refused after three. False: the
+    guide's order."""
     modules: tuple[KernelModule, ...] = declared(many(KernelModule, "KernelModules"), default=())
     """Kernel modules that a node needs to serve: built for each of its kernels (san.modules)."""
     accept_no_fencing: str | None = declared(optional(_reason), default=None)

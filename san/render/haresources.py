@@ -14,8 +14,8 @@ def resources(cluster: Cluster) -> tuple[str, ...]:
     """The resources of the cluster's one group, by script and arguments, in starting order.
 
     Storage from the bottom up, then the target, whose script opens no port before each LUN is
-    there, then the portals' addresses: a client finds a whole target or nobody. Or, as the guide has
-    it, the addresses before the target.
+    there, then the portals' addresses: a client finds a whole target or nobody. Or, as the guide
+    has it, the addresses before the target.
     """
     agent = cluster.address_agent
     portals = [f"{agent}::{portal_at(cluster, portal)}" for portal in cluster.portals]

@@ -32,11 +32,11 @@ def test_it_names_what_haresources_starts_and_every_volume(cluster):
         ["drbd", "r0", "0"],
         ["volume", "storage/test"],
         ["volume", "storage/more"],
-        ["resource", "drbddisk", "r0"],
+        ["resource", "drbd-primary", "r0"],
         ["resource", "volume-group", "storage"],
-        ["resource", "IPaddr2", "192.168.1.7/24/eth2"],
         ["resource", "arp_filter"],
         ["resource", "iscsi-target"],
+        ["resource", "IPaddr2", "192.168.1.7/24/eth2"],
     ]
 
 
