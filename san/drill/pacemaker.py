@@ -11,8 +11,8 @@ from .journal import Record
 from .takeover import Step, Takeover
 
 _LOST = re.compile(r"Node (\S+) state is now lost")
-_ASKED = re.compile(r"Initiating (?:start|promote) operation (\S+?)_(start|promote)_0 ")
-_ENDED = re.compile(r"Result of (start|promote) operation for (\S+) on \S+: (.+)")
+_ASKED = re.compile(r"Initiating (?:start|promote) operation (\S+?)(?::\d+)?_(?:start|promote)_0 ")
+_ENDED = re.compile(r"Result of (?:start|promote) operation for (\S+) on \S+: (.+)")
 
 
 def parse(records: Iterable[Record], dead: str) -> Takeover:
@@ -29,8 +29,8 @@ def parse(records: Iterable[Record], dead: str) -> Takeover:
         elif asks := _ASKED.search(record.text):
             asked.setdefault(asks[1], record.time)
         elif result := _ENDED.search(record.text):
-            if result[3] == "ok":
-                ended.setdefault(result[2], record.time)
+            if result[2] == "ok":
+                ended.setdefault(result[1], record.time)
             else:
                 failures.setdefault(result[0])
     steps = tuple(

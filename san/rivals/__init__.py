@@ -75,7 +75,7 @@ BY_HAND = Rival("by_hand", ("cluster-glue", "heartbeat"))
 """The guide's configuration with stock scripts; STGT in the place of IET, which no current kernel
 builds."""
 
-PACEMAKER = Rival("pacemaker", ("corosync", "iptables", "pacemaker", "pacemaker-cli-utils"))
+PACEMAKER = Rival("pacemaker", ("corosync", "pacemaker", "pacemaker-cli-utils"))
 """Pacemaker and Corosync with the stock OCF agents."""
 
 

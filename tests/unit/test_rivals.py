@@ -33,13 +33,11 @@ def test_every_resource_of_pacemaker_is_told_of_once():
     assert len(ids) == len(set(ids))
 
 
-def test_pacemaker_blocks_the_port_before_the_addresses_and_opens_it_last():
+def test_pacemaker_gives_clients_the_addresses_last():
     group = ET.parse(PACEMAKER.directory / "node/root/cib.xml").find(".//group")  # noqa: S314 (our own file)
 
-    assert [primitive.get("id") for primitive in group] == [
-        "block-a", "block-b", "vg", "address-a", "address-b", "target", "lun",
-        "unblock-a", "unblock-b",
-    ]  # fmt: skip
+    names = [primitive.get("id") for primitive in group]
+    assert names == ["vg", "target", "lun", "address-a", "address-b"]
 
 
 def test_both_ways_serve_the_same_target_to_the_same_client():

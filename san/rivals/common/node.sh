@@ -2,7 +2,7 @@
 # Either node, once its packages and files are there: its network, and its half of the replica.
 set -eu
 chmod 600 /etc/ha.d/authkeys 2>/dev/null || :
-networkctl reload
+systemctl restart systemd-networkd
 sysctl --quiet --system
 ip link set eth2 up
 ip link set eth3 up
