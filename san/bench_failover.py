@@ -195,9 +195,9 @@ def show(table: Mapping[str, Contestant]) -> None:
     """Print medians, ours as a part of each other's, and the aims."""
     medians = {name: each.medians for name, each in table.items()}
     ours = medians.get(OURS, {})
-    shown = Table("", title="medians (ours as a part of it)", title_justify="left")
+    shown = Table("", title="medians, in seconds (ours as a part of it)", title_justify="left")
     for heading in ("rounds", *FIGURES, "lost"):
-        shown.add_column(heading.replace("_", " "), justify="right")
+        shown.add_column(heading.removesuffix("_seconds").replace("_", " "), justify="right")
     for name, each in table.items():
         cells = [_cell(each.medians.get(f), ours.get(f), own=name == OURS) for f in FIGURES]
         shown.add_row(name, str(len(each.rounds)), *cells, f"{each.total('lost'):,}")
