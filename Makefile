@@ -12,7 +12,7 @@ SHELL_SCRIPTS = $(shell grep -rlIE --exclude='*.py' '^\#! ?/bin/(ba|da)?sh' temp
 TYPED = san facts operations $(wildcard config.py deploy.py upgrade.py recover.py) inventory.py
 
 .DELETE_ON_ERROR:
-.PHONY: demo drill test test-kernels lint bench-redeploy bench-kmod clean setup packages
+.PHONY: demo drill test test-kernels lint bench-redeploy bench-kmod bench-failover clean setup packages
 
 demo: setup
 	$(BIN)/san demo
@@ -48,6 +48,10 @@ bench-redeploy: setup
 
 bench-kmod: setup
 	$(BIN)/san bench kmod
+
+# Goes on where it was interrupted.
+bench-failover: setup
+	$(BIN)/san bench failover
 
 # secrets.env stays: what is deployed knows its secrets.
 clean:

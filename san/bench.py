@@ -9,6 +9,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from san.bench_failover import command as failover
 from san.bench_kmod import kmod
 from san.check import init
 from san.demo import INVENTORY, converge, deployed
@@ -26,6 +27,7 @@ def bench() -> None:
     """Measure."""
 
 
+bench.add_command(failover)
 bench.add_command(kmod)
 
 

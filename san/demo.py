@@ -45,7 +45,7 @@ def demo(context: click.Context, suite: str | None) -> None:
     context.invoke(init, inventory=INVENTORY)
     cluster = load(INVENTORY).clusters[0]
     try:
-        lab, bare = _started(suite or default_suite(), progress)
+        lab, bare = started(suite or default_suite(), progress)
         deploy, redeploy = _kept(lab, progress) or _anew(lab, progress, bare=bare)
         failover = _failover(lab, cluster, progress)
     except (LabError, DrillError) as error:
@@ -61,7 +61,7 @@ def demo(context: click.Context, suite: str | None) -> None:
 
 def deployed(progress: Progress) -> Lab:
     """The lab with the cluster deployed: its machines brought back to that, or deployed now."""
-    lab, bare = _started(default_suite(), progress)
+    lab, bare = started(default_suite(), progress)
     if DEPLOYED in lab.snapshots():
         _back(lab, DEPLOYED, progress)
     else:
@@ -70,9 +70,17 @@ def deployed(progress: Progress) -> Lab:
     return lab
 
 
+def up_to_date(progress: Progress) -> None:
+    """Make `deployed` what deploy.py makes of the inventory today: a run on it changes nothing."""
+    lab = deployed(progress)
+    if converge(progress, "deploy again: nothing is left to do").changed:
+        FIGURES.unlink(missing_ok=True)
+        _anew(lab, progress, bare=False)
+
+
 def bare_lab(progress: Progress) -> Lab:
     """The lab with its machines as they first booted."""
-    lab, fresh = _started(default_suite(), progress)
+    lab, fresh = started(default_suite(), progress)
     if not fresh:
         _back(lab, BARE, progress)
     return lab
@@ -92,8 +100,8 @@ def converge(progress: Progress, title: str, *, inventory: Path = INVENTORY) -> 
     return run
 
 
-def _started(suite: str, progress: Progress) -> tuple[Lab, bool]:
-    """The lab, and whether its machines are bare since it was started only now."""
+def started(suite: str, progress: Progress) -> tuple[Lab, bool]:
+    """Start the lab unless it is up; also tell whether its machines are bare since then."""
     layout = Layout(default_directory())
     was_up = layout.state.exists()
     return lifecycle.up(layout, lifecycle.Wanted(suite), progress), not was_up

@@ -10,6 +10,8 @@ PANIC = "sync; systemd-run --quiet --no-block sh -c 'sleep 1; echo c >/proc/sysr
 KILL_HEARTBEAT = "kill -KILL $(cat /run/heartbeat.pid)"
 KILL_HEARTBEAT_PARTS = "pkill -KILL -P $(cat /run/heartbeat.pid)"
 MOVE_AWAY = "/usr/share/heartbeat/hb_standby all"
+# Pacemaker: away from here, wherever that is
+MOVE_GROUP = "crm_resource --resource san --move"
 # Heartbeat's own port; replication on the same wire goes on
 _DROP = "protocol ip u32 match ip protocol 17 0xff match ip dport 694 0xffff action drop"
 DEAF = (

@@ -70,7 +70,7 @@ def play(
             client.let_go()
         raise
     with progress.step("logs"):
-        evidence, ends = _collect(
+        evidence, ends = collect(
             stage, client, clocks, started=started, clock_back=fault.clock_back,
             struck_at=struck_at,
             answering=[node.node for node in ended.after if node.answers],
@@ -151,7 +151,7 @@ def _strike(
     return zero, tuple(done)
 
 
-def _collect(
+def collect(
     stage: Stage,
     client: Client,
     clocks: Mapping[str, Clock],

@@ -72,6 +72,9 @@ MODULE_BUILD = (
     "zstd",
 )
 
+# And what `san bench failover` sets up in place of Heartbeat.
+PACEMAKER = ("corosync", "pacemaker", "pacemaker-cli-utils")
+
 
 @frozen
 class Recipe:
@@ -82,6 +85,7 @@ class Recipe:
     base: Sequence[str] = BASE
     cached: Sequence[str] = CACHED
     module_build: Sequence[str] = MODULE_BUILD
+    pacemaker: Sequence[str] = PACEMAKER
     size: str = SIZE
     tree: Path = TREE
     script: Path = SCRIPT
@@ -101,7 +105,8 @@ class Recipe:
         kernels = [f"{KERNEL} {HEADERS}"]
         if self.suite in BACKPORTS:
             kernels.append(f"--target-release={self.suite}-backports {KERNEL} {HEADERS}")
-        return (f"--no-install-recommends {' '.join(self.module_build)}", *kernels)
+        others = (self.module_build, self.pacemaker)
+        return (*(f"--no-install-recommends {' '.join(each)}" for each in others), *kernels)
 
     @property
     def hash(self) -> str:

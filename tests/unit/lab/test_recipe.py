@@ -28,6 +28,7 @@ def test_equal_inputs_make_equal_names():
         {"base": (*RECIPE.base, "vim")},
         {"cached": RECIPE.cached[1:]},
         {"module_build": RECIPE.module_build[1:]},
+        {"pacemaker": RECIPE.pacemaker[1:]},
         {"size": "8G"},
     ],
 )
@@ -61,8 +62,8 @@ def test_the_base_has_the_older_kernel_and_the_cache_the_newer():
     """The release's own kernel is installed, whatever its security pocket has."""
     assert RECIPE.installed == (*BASE, "linux-image-cloud-amd64/bookworm")
     both = "linux-image-cloud-amd64 linux-headers-cloud-amd64"
-    assert RECIPE.downloads[1:] == (both, f"--target-release=bookworm-backports {both}")
-    assert evolve(RECIPE, suite="trixie").downloads[1:] == (both,)
+    assert RECIPE.downloads[2:] == (both, f"--target-release=bookworm-backports {both}")
+    assert evolve(RECIPE, suite="trixie").downloads[2:] == (both,)
 
 
 def test_sources_are_those_of_the_machine():
