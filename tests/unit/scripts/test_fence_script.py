@@ -393,6 +393,33 @@ def test_heartbeat_forgets_a_dead_peer_once_nothing_moves(weasel):
     assert (weasel.root / "etc/ha.d/ha.cf").stat().st_mtime_ns > before
 
 
+@pytest.mark.parametrize("connection", ["WFConnection", "Connected"])
+def test_a_node_that_does_not_serve_forgets_nobody(weasel, connection):
+    """It has nothing to keep when the other returns, and would only claim it."""
+    weasel.write("peer", "dead\n")
+    weasel.drbd(connection, "Secondary")
+    assert weasel.call("forget", "otter").wait(10) == 0
+    time.sleep(2.5)  # two looks
+    assert weasel.calls("heartbeat") == []
+    weasel.drbd(connection, "Primary")
+    until(lambda: weasel.calls("heartbeat"))
+
+
+def test_a_peer_is_forgotten_once_until_it_is_heard_again(weasel):
+    """The new Heartbeat calls dead whom it has never heard."""
+    weasel.write("peer", "dead\n")
+    weasel.drbd("Connected", "Primary")
+    assert weasel.call("forget", "otter").wait(10) == 0
+    until(lambda: weasel.calls("heartbeat"))
+    os.utime(weasel.root / "etc/ha.d/ha.cf", (1, 1))
+    assert weasel.call("forget", "otter").wait(10) == 0
+    time.sleep(2.5)  # two looks
+    assert weasel.calls("heartbeat") == ["-r"]
+    (weasel.root / "run/san/fence/forgotten").unlink()
+    assert weasel.call("forget", "otter").wait(10) == 0
+    until(lambda: len(weasel.calls("heartbeat")) == 2)
+
+
 def test_a_peer_that_is_back_is_not_forgotten(weasel):
     weasel.write("peer", "dead\n")
     weasel.write("holds", "transition\n")

@@ -10,7 +10,14 @@ import pytest
 
 from san.render.template import raw
 
-DOCTORED = ("/etc/", "/usr/share/heartbeat", "/usr/local/", "/dev/log", "/proc/sys/kernel/hostname")
+DOCTORED = (
+    "/etc/",
+    "/run/san",
+    "/usr/share/heartbeat",
+    "/usr/local/",
+    "/dev/log",
+    "/proc/sys/kernel/hostname",
+)
 
 # Each call is a line of `calls`: the script, its words, and whether a program was executed for it.
 OURS = """\
@@ -220,11 +227,22 @@ class TestHarc:
         told = self.told(node, **self.DEAD)
         assert told == ">>>\nt=resource\nrsc_hold=foreign\ninfo=mach_down\n<<<\n"
         assert node.calls[0] == "disk r0 start"
-        assert node.calls[-1] == "target start"
+        assert node.calls[-2:] == ["target start", "san-fence forget weasel"]
+
+    def test_a_peer_that_holds_nothing_is_forgotten_too(self, node):
+        """Its silence would end this node's service when it ends."""
+        self.told(node, **(self.DEAD | {"HA_CURHOST": "weasel", "HA_src": "badger"}))
+        assert node.calls == ["san-fence forget badger"]
+
+    def test_one_that_is_heard_again_may_be_forgotten_anew(self, node):
+        node.write("run/san/fence/forgotten", "")
+        self.told(node, **(self.DEAD | {"HA_st": "active"}))
+        assert not (node.root / "run/san/fence/forgotten").exists()
+        assert node.calls == []
 
     @pytest.mark.parametrize(
         "change",
-        [{"HA_src": "otter"}, {"HA_st": "active"}, {"HA_info": "ping"}, {"HA_src": "badger"}],
+        [{"HA_src": "otter"}, {"HA_st": "active"}, {"HA_info": "ping"}],
     )
     def test_nothing_is_taken(self, node, change):
         self.told(node, **(self.DEAD | change))
