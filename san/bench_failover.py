@@ -196,7 +196,8 @@ def show(table: Mapping[str, Contestant]) -> None:
     """Print medians, ours as a part of each other's, and the aims."""
     medians = {name: each.medians for name, each in table.items()}
     ours = medians.get(OURS, {})
-    shown = Table("", title="medians, in seconds (ours as a part of it)", title_justify="left")
+    shown = Table(title="medians, in seconds (ours as a part of it)", title_justify="left")
+    shown.add_column("", no_wrap=True)
     for heading in ("rounds", *FIGURES, "lost"):
         shown.add_column(heading.removesuffix("_seconds").replace("_", " "), justify="right")
     for name, each in sorted(table.items(), key=lambda item: NAMES.index(item[0])):
