@@ -185,7 +185,8 @@ def _kept() -> dict[str, Contestant]:
 
 def _keep(table: Mapping[str, Contestant]) -> None:
     BUILD.mkdir(exist_ok=True)
-    text = json.dumps({name: each.to_json() for name, each in table.items()}, indent=2) + "\n"
+    told = {name: table[name].to_json() for name in NAMES if name in table}
+    text = json.dumps(told, indent=2) + "\n"
     staged = RESULTS.with_suffix(".new")
     staged.write_text(text, encoding="utf-8")
     staged.rename(RESULTS)
@@ -195,10 +196,11 @@ def show(table: Mapping[str, Contestant]) -> None:
     """Print medians, ours as a part of each other's, and the aims."""
     medians = {name: each.medians for name, each in table.items()}
     ours = medians.get(OURS, {})
-    shown = Table("", title="medians, in seconds (ours as a part of it)", title_justify="left")
+    shown = Table(title="medians, in seconds (ours as a part of it)", title_justify="left")
+    shown.add_column("", no_wrap=True)
     for heading in ("rounds", *FIGURES, "lost"):
         shown.add_column(heading.removesuffix("_seconds").replace("_", " "), justify="right")
-    for name, each in table.items():
+    for name, each in sorted(table.items(), key=lambda item: NAMES.index(item[0])):
         cells = [_cell(each.medians.get(f), ours.get(f), own=name == OURS) for f in FIGURES]
         shown.add_row(name, str(len(each.rounds)), *cells, f"{each.total('lost'):,}")
     console = Console()
