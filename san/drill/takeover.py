@@ -1,10 +1,10 @@
 """A takeover as the surviving node's Heartbeat tells it, read from its journal.
 
 Heartbeat 3.0.6 in haresources mode: the heartbeat process declares its peer dead, then
-ResourceManager starts the resources of a group one by one. It logs when it runs a resource's
-script but not when the script has ended; our scripts and the OCF wrappers (IPaddr2, LVM, …) log a
-`Success` there, mach_down the end of the whole. Before each script's start ResourceManager asks it
-for its status.
+ResourceManager starts the resources of a group one by one, ours neighbours with one script at
+once. It logs when it runs a resource's script but not when the script has ended; our scripts and
+the OCF wrappers (IPaddr2, LVM, …) log a `Success` there, mach_down the end of the whole. Before
+each script's start ResourceManager asks it for its status; ours doesn't, where the script is ours.
 """
 
 import re
@@ -70,14 +70,23 @@ def parse(records: Iterable[Record], dead: str) -> Takeover:
         elif match := _RUNNING.search(text):
             starts.setdefault(_name(match[1], match[2]), record.time)
         elif _ENDED.search(text):
-            if starts:
-                ends.setdefault(list(starts)[-1], record.time)
+            for name in _ended(record, starts, ends):
+                ends.setdefault(name, record.time)
         elif _COMPLETE.search(text):
             mach_down = mach_down or record.time
         elif failure := _failure(record):
             failures.setdefault(failure)
     steps, logged = _steps(starts, ends, mach_down)
     return Takeover(declared, steps, logged, tuple(failures))
+
+
+def _ended(record: Record, starts: dict[str, float], ends: dict[str, float]) -> tuple[str, ...]:
+    """Whose end a record is: a script of ours logs by its name, and several may run at once."""
+    if record.who not in OUR_SCRIPTS:
+        return tuple(starts)[-1:]
+    return tuple(name for name in starts if name.split("::")[0] == record.who and name not in ends)[
+        :1
+    ]
 
 
 def _failure(record: Record) -> str | None:

@@ -66,20 +66,17 @@ sub ours {
     return $head =~ m{\A#!/usr/bin/perl\n} && $head =~ /Written by pyinfra-san/;
 }
 
-# The exit status of a script's call.
-sub call {
+# The process of a script's call.
+sub begin {
     my ($path, @words) = @_;
-    defined(my $pid = fork) or return 1;
-    if (!$pid) {
-        if (!ours($path)) { exec $path, @words or exit 127 }
-        @ARGV = @words;
-        do $path;
-        exit 0 if !$@;
-        print STDERR "$path: $@";
-        exit 1;
-    }
-    waitpid $pid, 0;
-    return $? >> 8 || $? & 127;
+    defined(my $pid = fork) or return;
+    return $pid if $pid;
+    if (!ours($path)) { exec $path, @words or exit 127 }
+    @ARGV = @words;
+    do $path;
+    exit 0 if !$@;
+    print STDERR "$path: $@";
+    exit 1;
 }
 
 sub running {
@@ -91,29 +88,54 @@ sub running {
     return $word !~ /not\s+running/i && $word =~ /running|OK/i;
 }
 
+# Calls the resources' scripts, all at once; the first resource that fails, if one does.
 sub run {
-    my ($resource, $action) = @_;
-    my ($path, @arguments) = program($resource) or return 1;
-    return 0 if $action eq 'start' && !ours($path) && running($resource);
-    record($LOCAL0_INFO, join ' ', "info: Running $path", @arguments, $action);
-    my $code = call($path, @arguments, $action);
-    record($LOCAL0_ERR, "ERROR: Return code $code from $path") if $code;
-    return $code;
+    my ($action, @resource) = @_;
+    my @begun;
+    for my $resource (@resource) {
+        my ($path, @arguments) = program($resource) or return $resource;
+        next if $action eq 'start' && !ours($path) && running($resource);
+        record($LOCAL0_INFO, join ' ', "info: Running $path", @arguments, $action);
+        push @begun, [$resource, $path, begin($path, @arguments, $action)];
+    }
+    my @failed;
+    for (@begun) {
+        my ($resource, $path, $pid) = @$_;
+        my $code = defined $pid && waitpid($pid, 0) > 0 ? $? >> 8 || $? & 127 : 1;
+        next if !$code;
+        record($LOCAL0_ERR, "ERROR: Return code $code from $path");
+        push @failed, $resource;
+    }
+    return $failed[0];
 }
 
-# 0 where the whole group has started.
+# What starts at once: neighbours with one script of ours, like the portals. They don't build on each
+# other.
+sub steps {
+    my @step;
+    my $before = '';
+    for my $resource (@_) {
+        my ($path) = program($resource);
+        if (@step && $path && $path eq $before && ours($path)) { push @{ $step[-1] }, $resource }
+        else                                                   { push @step, [$resource] }
+        $before = $path // '';
+    }
+    return @step;
+}
+
+# Whether the whole group has started.
 sub take {
     my ($key) = @_;
-    my ($node, @resource) = @{ named($key) // return 0 };
+    my ($node, @resource) = @{ named($key) // return 1 };
     record($LOCAL0_INFO, "info: Acquiring resource group: $node @resource");
-    for my $resource (@resource) {
-        my $code = run($resource, 'start') or next;
-        record($LOCAL0_ERR, "CRIT: Giving up resources due to failure of $resource");
+    for my $step (steps(@resource)) {
+        my $failed = run('start', @$step) // next;
+        record($LOCAL0_ERR, "CRIT: Giving up resources due to failure of $failed");
         give($key);
         defer_to_peer($node);
-        return $code;
+        return 0;
     }
-    return 0;
+    return 1;
 }
 
 # The peer may be able to start what this node can't: it is asked to, a while later.
@@ -129,13 +151,14 @@ sub defer_to_peer {
     exit 1;
 }
 
+# Whether the whole group has stopped.
 sub give {
     my ($key) = @_;
-    my ($node, @resource) = @{ named($key) // return 0 };
+    my ($node, @resource) = @{ named($key) // return 1 };
     record($LOCAL0_INFO, "info: Releasing resource group: $node @resource");
     for my $resource (reverse @resource) {
         my $tries = 0;
-        while (run($resource, 'stop')) {
+        while (run('stop', $resource)) {
             last if $tries++ >= $STOP_TRIES;
             select undef, undef, undef, 1;
             record($LOCAL0_INFO, "info: Retrying failed stop operation [$resource]");
@@ -143,9 +166,9 @@ sub give {
         next if $tries <= $STOP_TRIES || !running($resource);
         # What can't be stopped may go on writing beside the peer.
         record($LOCAL0_ERR, 'CRIT: Resource STOP failure. Reboot required!');
-        exec $FENCE, 'reset', "$resource can't be stopped" or return 1;
+        exec $FENCE, 'reset', "$resource can't be stopped" or return 0;
     }
-    return 0;
+    return 1;
 }
 
 sub host {

@@ -103,6 +103,24 @@ def test_our_scripts_tell_their_end():
     assert story.failures == ()
 
 
+def test_the_portals_start_at_once():
+    """The last one's end is the end of the whole."""
+    first, second = ("portal 192.168.1.1/24/eth2", "portal 192.168.2.1/24/eth3")
+    story = takeover.parse(
+        told(
+            ("heartbeat", "[612]: WARN: node otter: is dead"),
+            manager(f"info: Running {RESOURCES}/{first} start"),
+            manager(f"info: Running {RESOURCES}/{second} start"),
+            ("portal", "INFO: Success"),
+            ("san-watch", "this node serves"),
+            ("portal", "INFO: Success"),
+        ),
+        "otter",
+    )
+    assert [(step.start, step.end) for step in story.steps] == [(1, 3), (2, 5)]
+    assert story.complete == 5
+
+
 def test_nothing_counts_before_the_node_is_declared_dead():
     story = takeover.parse(TAKES_OVER, "otter")
     assert story == takeover.Takeover(None, (), end_is_logged=False, failures=())

@@ -157,6 +157,21 @@ def test_a_script_of_ours_is_not_executed(node):
     assert "takegroup" in (node.root / "line").read_text()
 
 
+def test_neighbours_with_one_script_start_at_once(node):
+    """Each waits for the other: what the portals ask the network is waited for once."""
+    node.write("etc/ha.d/haresources", "weasel disk::r0 disk::r1 target\n")
+    wait = """
+open my $mine, '>', "ROOT/begun.$ARGV[0]"; close $mine;
+my $both = sub { -e 'ROOT/begun.r0' && -e 'ROOT/begun.r1' };
+for (1 .. 100) { last if $both->(); select undef, undef, undef, 0.05 }
+exit !$both->();
+"""
+    head = "#!/usr/bin/perl\n#\n# Written by pyinfra-san.\n"
+    node.write("etc/ha.d/resource.d/disk", f"{head}{wait}", 0o755)
+    assert node.manager("takegroup", "disk::r0").returncode == 0
+    assert node.calls == ["target start"]
+
+
 def test_a_failed_start_gives_all_up_and_asks_the_peer(node):
     node.mark("fails.group.start")
     assert node.manager("takegroup", "disk::r0").returncode != 0
