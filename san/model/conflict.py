@@ -76,6 +76,13 @@ RULES = (
         "a promotion would be given up before Heartbeat knows that the peer is dead",
     ),
     Rule(
+        "promotion-below-resource-script",
+        ("timing.promotion", "timing.fence_peer"),
+        "timing.resource_script",
+        "timing.resource_script",
+        "a promotion would be killed while it still waits for an answer about the peer",
+    ),
+    Rule(
         "initiator-before-scsi",
         ("timing.noop_interval", "timing.noop_timeout", "timing.replacement_timeout"),
         None,

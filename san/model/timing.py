@@ -68,6 +68,12 @@ class Timing:
     """iscsi-target: for the commands of a LUN to end before it is taken away."""
     volume_group: int = declared(whole(1, 600, _SECONDS), default=20)
     """volume-group: for one call of LVM, which waits as long as a disk below does."""
+    promotion: int = declared(whole(1, 600, _SECONDS), default=45)
+    """drbd-primary: how long a promotion that DRBD refuses is tried again. The last try may take
+    `fence_peer` more."""
+    resource_script: int = declared(whole(1, 3600, _SECONDS), default=90)
+    """Any resource script, to start or to stop: one that takes longer hangs, is killed, and has
+    failed."""
 
     fence_answer: int = declared(whole(1, 60, _SECONDS), default=4)
     """san-fence: for one answer of the peer, over Heartbeat's links; its scripts run one by one."""

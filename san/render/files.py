@@ -12,7 +12,7 @@ from .heartbeat import authkeys, ha_cf, unit
 from .iet import ietd_conf, initiators_allow
 from .initiator import initiatorname, iscsid_conf, multipath_conf, node_record, node_record_path
 from .kmod import kmod_files
-from .limits import target_script, volume_group_script
+from .limits import group_library, promotion_script, target_script, volume_group_script
 from .lvm import lvm_filter
 from .network import arp_filter_script, network_files
 from .stgt import stgt_conf
@@ -38,7 +38,7 @@ def _scripts(cluster: Cluster) -> Iterator[File]:
     """All of ours, whatever haresources names: a change of it leaves some to be stopped."""
     contents = {
         "arp_filter": arp_filter_script(cluster),
-        "drbd-primary": raw("resource.d/drbd-primary"),
+        "drbd-primary": promotion_script(cluster),
         "portal": raw("resource.d/portal"),
         "volume-group": volume_group_script(cluster),
     }
@@ -85,7 +85,7 @@ def node_files(
         secret("/etc/ha.d/authkeys", authkeys(cluster), "cluster"),
         public("/etc/ha.d/haresources", haresources(cluster), "cluster"),
         *_scripts(cluster),
-        public(f"{LIBRARY}/Group.pm", raw("group/Group.pm"), "cluster"),
+        public(f"{LIBRARY}/Group.pm", group_library(cluster), "cluster"),
         *(public(path, raw(name), "cluster", mode=0o755) for path, name in MANAGER.items()),
         *_target_files(cluster),
         *watch_files(cluster),

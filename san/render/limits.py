@@ -25,6 +25,16 @@ def volume_group_script(cluster: Cluster) -> str:
     return _limited("resource.d/volume-group", {"LIMIT_S": cluster.timing.volume_group})
 
 
+def promotion_script(cluster: Cluster) -> str:
+    """/etc/ha.d/resource.d/drbd-primary."""
+    return _limited("resource.d/drbd-primary", {"PATIENCE_S": cluster.timing.promotion})
+
+
+def group_library(cluster: Cluster) -> str:
+    """What runs the resource scripts."""
+    return _limited("group/Group.pm", {"LIMIT_S": cluster.timing.resource_script})
+
+
 def fence_program(cluster: Cluster) -> str:
     """/usr/local/sbin/san-fence."""
     limits = {"ANSWER_S": cluster.timing.fence_answer, "PROMOTE_S": cluster.fence_peer}

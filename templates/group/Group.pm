@@ -16,7 +16,9 @@ my $HARESOURCES = '/etc/ha.d/haresources';
 my @SCRIPTS     = ('/etc/ha.d/resource.d', '/etc/init.d');
 my $STANDBY     = '/usr/share/heartbeat/hb_standby';
 my $FENCE       = '/usr/local/sbin/san-fence';
-my $STOP_TRIES  = 10;    # further ones, a second apart
+my $LIMIT_S     = 90;    # seconds for a script; one that hangs is killed, and has failed
+my $STUCK_S     = 5;     # seconds that a killed one may take: in I/O that hangs it never ends
+my $STOP_TRIES  = 10;    # further ones, a second apart, while the limit lasts
 my $STANDBY_S   = 30;    # seconds after a failed start until the peer is asked to take the group
 my ($AF_UNIX, $SOCK_DGRAM, $MSG_DONTWAIT, $LOCAL0_ERR, $LOCAL0_INFO) = (1, 2, 0x40, 131, 134);
 
@@ -71,6 +73,7 @@ sub begin {
     my ($path, @words) = @_;
     defined(my $pid = fork) or return;
     return $pid if $pid;
+    setpgrp;    # with all that it starts
     if (!ours($path)) { exec $path, @words or exit 127 }
     @ARGV = @words;
     do $path;
@@ -79,11 +82,32 @@ sub begin {
     exit 1;
 }
 
+# The exit status of that process; also where it had to be killed.
+sub ended {
+    my ($pid) = @_;
+    my $killed = 0;
+    local $SIG{ALRM} = sub {
+        die "it hangs\n" if $killed++;
+        kill 'KILL', -$pid;
+        alarm $STUCK_S;
+    };
+    alarm $LIMIT_S;
+    my $code = eval { waitpid($pid, 0) > 0 ? $? >> 8 || $? & 127 : 1 } // 1;
+    alarm 0;
+    record($LOCAL0_ERR, "ERROR: killed after $LIMIT_S s without an end") if $killed;
+    return $code;
+}
+
+# Whether a resource is held, by its script's word; undefined where it gives none.
 sub running {
     my ($resource) = @_;
     my ($path, @arguments) = program($resource) or return 0;
-    open my $said, '-|', $path, @arguments, 'status' or return 0;
-    my $word = join '', <$said>;
+    my $pid = open my $said, '-|', $path, @arguments, 'status' or return 0;
+    local $SIG{ALRM} = sub { kill 'KILL', $pid; die "it hangs\n" };
+    alarm $LIMIT_S;
+    my $word = eval { join '', <$said> };
+    alarm 0;
+    return if !defined $word;
     close $said;
     return $word !~ /not\s+running/i && $word =~ /running|OK/i;
 }
@@ -101,8 +125,7 @@ sub run {
     my @failed;
     for (@begun) {
         my ($resource, $path, $pid) = @$_;
-        my $code = defined $pid && waitpid($pid, 0) > 0 ? $? >> 8 || $? & 127 : 1;
-        next if !$code;
+        my $code = defined $pid ? ended($pid) : 1 or next;
         record($LOCAL0_ERR, "ERROR: Return code $code from $path");
         push @failed, $resource;
     }
@@ -157,18 +180,26 @@ sub give {
     my ($node, @resource) = @{ named($key) // return 1 };
     record($LOCAL0_INFO, "info: Releasing resource group: $node @resource");
     for my $resource (reverse @resource) {
-        my $tries = 0;
-        while (run('stop', $resource)) {
-            last if $tries++ >= $STOP_TRIES;
+        my $began   = uptime();
+        my $stopped = !run('stop', $resource);
+        for (1 .. $STOP_TRIES) {
+            last if $stopped || uptime() - $began > $LIMIT_S;
             select undef, undef, undef, 1;
             record($LOCAL0_INFO, "info: Retrying failed stop operation [$resource]");
+            $stopped = !run('stop', $resource);
         }
-        next if $tries <= $STOP_TRIES || !running($resource);
+        next if $stopped || !(running($resource) // 1);
         # What can't be stopped may go on writing beside the peer.
         record($LOCAL0_ERR, 'CRIT: Resource STOP failure. Reboot required!');
         exec $FENCE, 'reset', "$resource can't be stopped" or return 0;
     }
     return 1;
+}
+
+# Seconds since the boot: no clock sets them.
+sub uptime {
+    open my $uptime, '<', '/proc/uptime' or return 0;
+    return (split ' ', <$uptime>)[0];
 }
 
 sub host {

@@ -18,7 +18,8 @@ from san.render.files import client_files, node_files
 ROOT = Path(__file__).parents[3]
 GOLDEN = Path(__file__).with_name("golden")
 AS_THEY_STAND = (
-    *("/iscsi-target", "/portal", "/volume-group", "/external/san"),
+    *("/iscsi-target", "/portal", "/volume-group", "/drbd-primary", "/external/san"),
+    *("/ha.d/harc", "/heartbeat/ResourceManager"),
     *("/sbin/san-fence", "/sbin/san-kmod", "/sbin/san-watch", ".pm"),
 )
 SECRETS = {

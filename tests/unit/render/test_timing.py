@@ -19,6 +19,8 @@ DRBD, ISCSID, MULTIPATH = "/etc/drbd.d/r0.res", "/etc/iscsi/iscsid.conf", "/etc/
 NODE = "/etc/iscsi/nodes/iqn.2009-02.com.example:test/192.168.1.1,3260,1/default"
 TARGET = "/etc/ha.d/resource.d/iscsi-target"
 GROUP = "/etc/ha.d/resource.d/volume-group"
+PROMOTION = "/etc/ha.d/resource.d/drbd-primary"
+MANAGER = "/usr/local/lib/san/Group.pm"
 FENCE = "/usr/local/sbin/san-fence"
 WATCH = "/etc/san/watch.conf"
 
@@ -44,6 +46,8 @@ LINES = [
     ("target_stop", 7, TARGET, "my $STOP_S   = 7; "),
     ("target_idle", 7, TARGET, "my $BUSY_S   = 7; "),
     ("volume_group", 7, GROUP, "my $LIMIT_S    = 7; "),
+    ("promotion", 7, PROMOTION, "my $PATIENCE_S = 7; "),
+    ("resource_script", 99, MANAGER, "my $LIMIT_S     = 99; "),
     ("fence_answer", 7, FENCE, "my $ANSWER_S  = 7; "),
     ("fence_peer", 7, FENCE, "my $PROMOTE_S = 7; "),
     ("watch_interval", 3, WATCH, "every 3"),
@@ -134,6 +138,8 @@ def test_by_default_the_scripts_are_their_templates(cluster):
     assert found[FENCE] == raw("fence/san-fence")
     assert found[TARGET] == raw("resource.d/iscsi-target.stgt")
     assert found[GROUP] == raw("resource.d/volume-group")
+    assert found[PROMOTION] == raw("resource.d/drbd-primary")
+    assert found[MANAGER] == raw("group/Group.pm")
 
 
 def test_iets_script_has_its_limits(guide_cluster):

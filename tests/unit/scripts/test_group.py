@@ -205,6 +205,31 @@ def test_what_can_not_be_stopped_resets_the_node(node):
     assert "disk r0 stop" not in node.calls
 
 
+class TestAScriptThatHangs:
+    """It is killed, and has failed."""
+
+    @pytest.fixture
+    def node(self, node):
+        library = node.root / "usr/local/lib/san/Group.pm"
+        library.write_text(library.read_text().replace("$LIMIT_S     = 90", "$LIMIT_S = 1"))
+        head = "#!/usr/bin/perl\n#\n# Written by pyinfra-san.\n"
+        hangs = "exec 'sleep', 60 if -e \"ROOT/hangs.$ARGV[-1]\"; exit 0;\n"
+        node.write("etc/ha.d/resource.d/group", f"{head}{hangs}", 0o755)
+        return node
+
+    def test_at_its_start(self, node):
+        node.mark("hangs.start")
+        assert node.manager("takegroup", "disk::r0").returncode != 0
+        assert [call for call in node.calls if "disk" in call] == ["disk r0 start", "disk r0 stop"]
+
+    def test_at_its_stop(self, node):
+        """And nobody can say that it doesn't run."""
+        node.mark("hangs.stop")
+        node.mark("hangs.status")
+        node.manager("givegroup", "disk::r0")
+        assert node.calls[-1] == "san-fence reset group::storage can't be stopped"
+
+
 def test_status(node):
     assert node.manager("status", "disk::r0").returncode == 1
     node.mark("running.disk")
