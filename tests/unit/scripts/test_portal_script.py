@@ -123,6 +123,16 @@ def test_it_goes_on_announcing_until_stopped(node):
     assert node.announcers() == []
 
 
+def test_an_announcer_is_none_of_heartbeats_programs(node):
+    """They run the script in a fork of theirs; by their names one tells that something moves."""
+    harc = node.machine.script.with_name("harc")
+    harc.write_text(f"#!/usr/bin/perl\ndo '{node.machine.script}';\n")
+    harc.chmod(0o755)
+    assert node.machine.run(str(harc), PORTAL, "start").returncode == 0
+    pid = node.machine.run("cat", "/run/san/portal.192.168.7.1").stdout.strip()
+    until(lambda: Path(f"/proc/{pid}/comm").read_text() == "portal\n", 5)
+
+
 def test_an_announcer_ends_with_its_address(node):
     node.call(PORTAL, "start")
     node.machine.run("ip", "address", "del", ADDRESS, "dev", "eth2")
