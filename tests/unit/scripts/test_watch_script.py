@@ -67,6 +67,11 @@ def until(what, limit=NOTICED):
     return what()
 
 
+MOVER = f"mover-{os.getpid()}"
+MOVERS = (r"@MOVERS = qw\(.+\)", f"@MOVERS = qw({MOVER})")
+"""All tests share one /proc: another one's programs are none of a test's own Heartbeat."""
+
+
 class Watch:
     """The watch on a node of files: its Heartbeat, its /proc/drbd, and what it calls."""
 
@@ -104,7 +109,7 @@ class Watch:
 
     def place(self, name):
         """The program, with the places of this machine instead of a node's."""
-        text = (TEMPLATES / "watch" / name).read_text()
+        text = re.sub(*MOVERS, (TEMPLATES / "watch" / name).read_text())
         for real in ("/usr/local/lib/san", "/etc/ha.d/resource.d", "/usr/share/heartbeat"):
             text = text.replace(f"'{real}", f"'{self.directory}")
         for real in ("/usr/bin/cl_status", "/proc/drbd", "/run/heartbeat.pid", "/sys/block"):
@@ -410,11 +415,10 @@ class TestMending:
         assert watch.called("") == []
 
     def test_not_while_heartbeats_scripts_work(self, serving):
-        (serving.directory / "ResourceManager").unlink()
-        (serving.directory / "ResourceManager").symlink_to("/bin/sleep")
-        mover = serving.spawn(serving.directory / "ResourceManager", "600")
+        (serving.directory / MOVER).symlink_to("/bin/sleep")
+        mover = serving.spawn(serving.directory / MOVER, "600")
         os.kill(serving.machine.tgtd, signal.SIGKILL)
-        assert until(lambda: "moves resources (ResourceManager)" in serving.state()["waits"])
+        assert until(lambda: f"moves resources ({MOVER})" in serving.state()["waits"])
         assert serving.called("") == []
         mover.kill()
         mover.wait()
