@@ -43,7 +43,7 @@ def test_the_table():
     result = san("budget")
     assert result.exit_code == 0, result.output
     found = rows(result.stdout)
-    assert found["power-cut"] == ["6.0 / 7.0", "", "4.5 / 24.5", "1.8 / 3.5", "12.3 / 35.0", ""]
+    assert found["power-cut"] == ["6.0 / 7.0", "", "6.0 / 26.0", "1.8 / 3.5", "13.8 / 36.5", ""]
     assert found["target-killed"][-1] == "the watch"
     assert "reference: seconds that clients wait" in result.stdout
     assert "warning: longer than 30 s at worst" in result.stdout
@@ -137,5 +137,5 @@ def test_a_conflict_beside_another_problem():
 
 def test_check_says_a_line_for_each_cluster():
     result = san("check")
-    line = "reference: a power cut of the serving node is expected to stop its clients for 12.3 s"
+    line = "reference: a power cut of the serving node is expected to stop its clients for 13.8 s"
     assert [found for found in result.stdout.splitlines() if found.startswith(line)], result.stdout
