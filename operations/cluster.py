@@ -26,10 +26,14 @@ from san.render.files import HEARTBEAT_UNIT, MANAGER, RESOURCE_SCRIPTS
 
 _RELOAD = ("systemctl", "daemon-reload")
 
-# The file is never missing: Heartbeat may need it at any moment.
+# The file is never missing: Heartbeat may need it at any moment. Ours is never taken for the
+# package's.
 _DIVERT = """\
 set -eu
-[ -e "$1.distrib" ] || cp -a -- "$1" "$1.distrib"
+if [ ! -e "$1.distrib" ] && ! grep -q 'Written by pyinfra-san' "$1"; then
+    cp -a -- "$1" "$1.distrib.new"
+    mv -- "$1.distrib.new" "$1.distrib"
+fi
 dpkg-divert --quiet --local --no-rename --divert "$1.distrib" --add "$1"
 """
 

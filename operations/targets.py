@@ -16,7 +16,7 @@ from san.model import Node
 
 @converging(Node)
 def configured(turn: Turn) -> Iterator[PyinfraCommand]:
-    """Install the targets' configuration and script; on the serving node, apply it online.
+    """Install the targets' configuration; on the serving node, apply it online.
 
     On a node that doesn't serve, no target daemon may run: it would answer a login with a target
     that isn't there, which is final for an initiator.

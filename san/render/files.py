@@ -39,6 +39,7 @@ def _scripts(cluster: Cluster) -> Iterator[File]:
     contents = {
         "arp_filter": arp_filter_script(cluster),
         "drbd-primary": promotion_script(cluster),
+        "iscsi-target": target_script(cluster),
         "portal": raw("resource.d/portal"),
         "volume-group": volume_group_script(cluster),
     }
@@ -47,10 +48,7 @@ def _scripts(cluster: Cluster) -> Iterator[File]:
 
 
 def _target_files(cluster: Cluster) -> Iterator[File]:
-    software = cluster.target_software
-    script = target_script(cluster)
-    yield public(f"{RESOURCE_SCRIPTS}/iscsi-target", script, "targets", mode=0o755)
-    if software == "stgt":
+    if cluster.target_software == "stgt":
         yield secret("/etc/san/stgt.conf", stgt_conf(cluster), "targets")
     else:
         yield secret("/etc/iet/ietd.conf", ietd_conf(cluster), "targets")
@@ -83,10 +81,11 @@ def node_files(
         secret(STONITH_CONFIG, stonith_conf(cluster, node), "cluster"),
         public("/etc/ha.d/ha.cf", ha_cf(cluster), "cluster"),
         secret("/etc/ha.d/authkeys", authkeys(cluster), "cluster"),
-        public("/etc/ha.d/haresources", haresources(cluster), "cluster"),
-        *_scripts(cluster),
         public(f"{LIBRARY}/Group.pm", group_library(cluster), "cluster"),
         *(public(path, raw(name), "cluster", mode=0o755) for path, name in MANAGER.items()),
+        *_scripts(cluster),
+        # After what it names: Heartbeat may read it at any moment.
+        public("/etc/ha.d/haresources", haresources(cluster), "cluster"),
         *_target_files(cluster),
         *watch_files(cluster),
     )

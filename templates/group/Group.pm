@@ -4,7 +4,8 @@
 # - A line of haresources is a node and its resources, SCRIPT or SCRIPT::ARGUMENT::ARGUMENT, started
 #   from left to right and stopped in reverse; the first one is the group's key.
 # - A script of ours runs in a fork of this program: nothing is executed, and its start is repeatable,
-#   so it isn't asked for its status first. Any other is executed, and asked.
+#   so it isn't asked for its status first, unless the node serves already. Any other is executed, and
+#   asked.
 # - What is logged has ResourceManager's words: people and programs know them.
 
 package Group;
@@ -23,6 +24,8 @@ my $STANDBY_S   = 30;    # seconds after a failed start until the peer is asked 
 my ($AF_UNIX, $SOCK_DGRAM, $MSG_DONTWAIT, $LOCAL0_ERR, $LOCAL0_INFO) = (1, 2, 0x40, 131, 134);
 
 our $NAME = 'ResourceManager';    # who logs
+my $asks = 0;                     # whether ours are asked for their status, too, before a start
+my @stuck;                        # pipes of what hangs: to close one is to wait
 
 # The groups: [NODE, RESOURCE ...], the node in lower case. A line may go on after a backslash.
 sub groups {
@@ -73,12 +76,10 @@ sub begin {
     my ($path, @words) = @_;
     defined(my $pid = fork) or return;
     return $pid if $pid;
-    setpgrp;    # with all that it starts
     if (!ours($path)) { exec $path, @words or exit 127 }
     @ARGV = @words;
     do $path;
-    exit 0 if !$@;
-    print STDERR "$path: $@";
+    print STDERR "$path: no exit of its own: ", $@ || $!, "\n";
     exit 1;
 }
 
@@ -88,7 +89,7 @@ sub ended {
     my $killed = 0;
     local $SIG{ALRM} = sub {
         die "it hangs\n" if $killed++;
-        kill 'KILL', -$pid;
+        kill 'KILL', $pid, descendants($pid);
         alarm $STUCK_S;
     };
     alarm $LIMIT_S;
@@ -98,12 +99,25 @@ sub ended {
     return $code;
 }
 
+# What a process has started, and that: no process group of their own, since Heartbeat kills by its.
+sub descendants {
+    my %parent;
+    for (glob '/proc/[0-9]*/stat') {
+        open my $stat, '<', $_ or next;
+        my ($pid, $parent) = (<$stat> // '') =~ /^(\d+) \(.*\) \S (\d+)/s or next;
+        $parent{$pid} = $parent;
+    }
+    my @found = @_;
+    for my $of (@found) { push @found, grep { $parent{$_} == $of } keys %parent }
+    return @found[scalar @_ .. $#found];
+}
+
 # Whether a resource is held, by its script's word; undefined where it gives none.
 sub running {
     my ($resource) = @_;
     my ($path, @arguments) = program($resource) or return 0;
     my $pid = open my $said, '-|', $path, @arguments, 'status' or return 0;
-    local $SIG{ALRM} = sub { kill 'KILL', $pid; die "it hangs\n" };
+    local $SIG{ALRM} = sub { kill 'KILL', $pid, descendants($pid); push @stuck, $said; die "it hangs\n" };
     alarm $LIMIT_S;
     my $word = eval { join '', <$said> };
     alarm 0;
@@ -112,13 +126,20 @@ sub running {
     return $word !~ /not\s+running/i && $word =~ /running|OK/i;
 }
 
+# Whether this node serves already, or half: a group is then taken once more, and nothing that runs is
+# to be started again.
+sub primary {
+    open my $drbd, '<', '/proc/drbd' or return 0;
+    return scalar grep { m{ ro:Primary/} } <$drbd>;
+}
+
 # Calls the resources' scripts, all at once; the first resource that fails, if one does.
 sub run {
     my ($action, @resource) = @_;
     my @begun;
     for my $resource (@resource) {
         my ($path, @arguments) = program($resource) or return $resource;
-        next if $action eq 'start' && !ours($path) && running($resource);
+        next if $action eq 'start' && ($asks || !ours($path)) && running($resource);
         record($LOCAL0_INFO, join ' ', "info: Running $path", @arguments, $action);
         push @begun, [$resource, $path, begin($path, @arguments, $action)];
     }
@@ -149,7 +170,9 @@ sub steps {
 # Whether the whole group has started.
 sub take {
     my ($key) = @_;
-    my ($node, @resource) = @{ named($key) // return 1 };
+    my ($node, @resource) = @{ named($key) // [] };
+    if (!$node) { complain("haresources has no group $key"); return 0 }
+    $asks = primary();
     record($LOCAL0_INFO, "info: Acquiring resource group: $node @resource");
     for my $step (steps(@resource)) {
         my $failed = run('start', @$step) // next;
@@ -223,6 +246,8 @@ sub record {
     connect($log, pack 'S Z108', $AF_UNIX, '/dev/log') or return;
     send $log, "<$priority>$NAME\[$$]: $sentence", $MSG_DONTWAIT;    # a log that hangs is no reason
 }
+
+sub complain { record($LOCAL0_ERR, "ERROR: $_[0]") }
 
 sub note { record($LOCAL0_INFO, "info: $_[0]") }
 

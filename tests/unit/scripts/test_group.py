@@ -11,12 +11,8 @@ import pytest
 from san.render.template import raw
 
 DOCTORED = (
-    "/etc/",
-    "/run/san",
-    "/usr/share/heartbeat",
-    "/usr/local/",
-    "/dev/log",
-    "/proc/sys/kernel/hostname",
+    *("/etc/", "/run/san", "/usr/share/heartbeat", "/usr/local/", "/var/lib/heartbeat"),
+    *("/dev/log", "/proc/drbd", "/proc/sys/kernel/hostname"),
 )
 
 # Each call is a line of `calls`: the script, its words, and whether a program was executed for it.
@@ -120,6 +116,8 @@ def node(tmp_path):
         (("listkeys", "badger"), []),
         (("listkeys", "wea"), []),
         (("allkeys",), ["disk::r0", "mail"]),
+        (("ourkeys",), ["mail"]),
+        (("otherkeys",), ["disk::r0"]),
         (("listkeys", ".*"), ["disk::r0", "mail"]),
     ],
 )
@@ -146,13 +144,26 @@ def test_what_runs_is_not_started_again(node):
     assert "IPaddr 10.0.0.1/24/eth2 start" not in node.calls
 
 
+def test_what_runs_on_a_node_that_serves_is_not_started_again(node):
+    """Heartbeat may call a dead peer dead again; a start that fails costs all that runs."""
+    node.write(
+        "proc/drbd", " 0: cs:WFConnection ro:Primary/Unknown ds:UpToDate/DUnknown C r-----\n"
+    )
+    for name in ("disk", "group", "IPaddr", "target"):
+        node.mark(f"running.{name}")
+    assert node.manager("takegroup", "disk::r0").returncode == 0
+    assert not any(call.endswith("start") for call in node.calls)
+
+
+def test_an_unknown_group_is_an_error(node):
+    assert node.manager("takegroup", "drbddisk::r0").returncode != 0
+
+
 def test_a_script_of_ours_is_not_executed(node):
     """It runs in a fork of the program: what a takeover executes is what clients wait for."""
     head = "#!/usr/bin/perl\n#\n# Written by pyinfra-san.\n"
-    command = (
-        "open my $c, '<', '/proc/self/cmdline'; open my $o, '>', 'ROOT/line'; print {$o} <$c>;"
-    )
-    node.write("etc/ha.d/resource.d/target", f"{head}{command}\n", 0o755)
+    command = "open my $c, '<', '/proc/self/cmdline'; open my $o, '>', 'ROOT/line';"
+    node.write("etc/ha.d/resource.d/target", f"{head}{command} print {{$o}} <$c>; exit 0;\n", 0o755)
     node.manager("takegroup", "disk::r0")
     assert "takegroup" in (node.root / "line").read_text()
 
@@ -247,6 +258,17 @@ def test_what_is_rare_is_left_to_heartbeats_own(node):
     assert node.calls == ["stock verifyallidle"]
 
 
+def test_without_heartbeats_own_it_fails(node):
+    (node.root / "usr/share/heartbeat/ResourceManager.distrib").unlink()
+    assert node.manager("verifyallidle").returncode == 1
+
+
+def test_a_call_with_more_words_is_taken_by_its_key(node):
+    """Heartbeat hands on all that it was told of a group."""
+    node.manager("givegroup", "disk::r0", "group::storage")
+    assert node.calls[-1] == "disk r0 stop"
+
+
 class TestHarc:
     """A message of the cluster."""
 
@@ -254,11 +276,12 @@ class TestHarc:
 
     def told(self, node, **environment):
         """What Heartbeat is told at the end."""
-        fifo = node.root / "fifo"
+        fifo = node.root / "var/lib/heartbeat/fifo"
+        fifo.parent.mkdir(parents=True)
         os.mkfifo(fifo)
         reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
         try:
-            assert node.harc("status", HA_FIFO=str(fifo), **environment).returncode == 0
+            assert node.harc("status", **environment).returncode == 0
             return os.read(reader, 4096).decode()
         finally:
             os.close(reader)

@@ -87,7 +87,7 @@ class Watch:
         machine.script.symlink_to(directory / "iscsi-target")
         self.program("portal", PORTAL.format(log=self.log))
         self.says(rscstatus="all", nodestatus="active")
-        for name in ("hb_standby", "ResourceManager", "drbdadm"):
+        for name in ("hb_standby", "ResourceManager", "drbdadm", "san-fence"):
             self.program(name, f'#!/bin/sh\necho "{name} $*" >> {self.log}\n')
         self.drbd(SERVING)
         self.speed(DOUBT_S=0.2)
@@ -110,7 +110,12 @@ class Watch:
     def place(self, name):
         """The program, with the places of this machine instead of a node's."""
         text = re.sub(*MOVERS, (TEMPLATES / "watch" / name).read_text())
-        for real in ("/usr/local/lib/san", "/etc/ha.d/resource.d", "/usr/share/heartbeat"):
+        for real in (
+            "/usr/local/lib/san",
+            "/etc/ha.d/resource.d",
+            "/usr/share/heartbeat",
+            "/usr/local/sbin",
+        ):
             text = text.replace(f"'{real}", f"'{self.directory}")
         for real in ("/usr/bin/cl_status", "/proc/drbd", "/run/heartbeat.pid", "/sys/block"):
             text = text.replace(f"'{real}'", f"'{self.directory}/{real.rpartition('/')[2]}'")
@@ -423,6 +428,20 @@ class TestMending:
         mover.kill()
         mover.wait()
         assert until(serving.well, 20)
+
+    @pytest.mark.parametrize(("drbd", "forgets"), [(SERVING, True), (ALONE, False)])
+    def test_heartbeat_forgets_a_silent_peer_that_drbd_still_sees(
+        self, watch, configured, drbd, forgets
+    ):
+        """It would give everything up on that node's return. Else DRBD asks, and sees to it."""
+        configured(target("test", "one"))
+        assert watch.machine.call("start").returncode == 0
+        watch.speed(HEAR_S=1)
+        watch.drbd(drbd)
+        watch.says(rscstatus="all", nodestatus="dead")
+        watch.start()
+        assert bool(until(lambda: watch.called("san-fence"), 4)) is forgets
+        assert all(call.startswith("san-fence forget ") for call in watch.called("san-fence"))
 
     def test_not_before_heartbeat_had_its_time(self, watch, configured):
         configured(target("test", "one"))
