@@ -103,6 +103,16 @@ def fenced(lab: Lab, node: str) -> bool:
     return " ds:UpToDate/Outdated C r" in lab.ssh(node, "cat /proc/drbd").stdout
 
 
+@retry(retry=retry_if_result(lambda done: not done), stop=stop_after_delay(180), wait=wait_fixed(2))
+def forgotten(lab: Lab, node: str) -> bool:
+    """Wait until Heartbeat on `node` has forgotten its dead peer, and answers again.
+
+    Its new process admits no client until initdead is over; a run before that is refused.
+    """
+    asked = "test -e /run/san/fence/forgotten && cl_status rscstatus"
+    return lab.ssh(node, asked, check=False, timeout=60).returncode == 0
+
+
 def installed_on(run: Run, path: str) -> list[str]:
     """The hosts that got the file `path`, in order."""
     hosts = []

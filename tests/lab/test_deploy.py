@@ -11,6 +11,7 @@ from tests.lab.cluster import (
     connection,
     deploy,
     fenced,
+    forgotten,
     is_primary,
     kill,
     plan,
@@ -90,6 +91,7 @@ def test_a_second_run_is_refused_and_told_who_holds_the_lock():
 
 def test_a_dead_peer_is_a_refusal_until_a_degraded_run_is_allowed(deployed_lab):
     deployed_lab.power_cut("otter")
+    forgotten(deployed_lab, "weasel")
 
     refused = deploy()
     allowed = deploy("--data", "allow_degraded=true")
@@ -110,6 +112,7 @@ def test_a_split_brain_is_a_refusal_and_both_sides_keep_what_they_have(deployed_
     deployed_lab.link_cut("weasel", "replication")
     connection(deployed_lab, "otter", "WFConnection")
     fenced(deployed_lab, "weasel")
+    forgotten(deployed_lab, "weasel")
     promotion = deployed_lab.ssh("otter", "drbdadm primary r0", check=False, timeout=120)
     assert promotion.returncode != 0, "nobody is promoted beside a peer that may live"
     # Both change something, past the volume's end: nothing less is a split brain.
