@@ -107,9 +107,10 @@ def fenced(lab: Lab, node: str) -> bool:
 def forgotten(lab: Lab, node: str) -> bool:
     """Wait until Heartbeat on `node` has forgotten its dead peer, and answers again.
 
-    Its new process admits no client until initdead is over; a run before that is refused.
+    Its new process admits no client until initdead is over; a run before that is refused. The old
+    one answers for a moment after the mark.
     """
-    asked = "test -e /run/san/fence/forgotten && cl_status rscstatus"
+    asked = "find /run/san/fence/forgotten -mmin +0.25 | grep -q . && cl_status rscstatus"
     return lab.ssh(node, asked, check=False, timeout=60).returncode == 0
 
 
