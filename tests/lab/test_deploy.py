@@ -10,6 +10,7 @@ from tests.lab.cluster import (
     ON_DISK,
     connection,
     deploy,
+    deploy_beside_a_death,
     fenced,
     forgotten,
     is_primary,
@@ -112,7 +113,6 @@ def test_a_split_brain_is_a_refusal_and_both_sides_keep_what_they_have(deployed_
     deployed_lab.link_cut("weasel", "replication")
     connection(deployed_lab, "otter", "WFConnection")
     fenced(deployed_lab, "weasel")
-    forgotten(deployed_lab, "weasel")
     promotion = deployed_lab.ssh("otter", "drbdadm primary r0", check=False, timeout=120)
     assert promotion.returncode != 0, "nobody is promoted beside a peer that may live"
     # Both change something, past the volume's end: nothing less is a split brain.
@@ -125,7 +125,7 @@ def test_a_split_brain_is_a_refusal_and_both_sides_keep_what_they_have(deployed_
     connection(deployed_lab, "weasel", "StandAlone")
     before = generations(deployed_lab)
 
-    refused = deploy()
+    refused = deploy_beside_a_death()
 
     assert refused.returncode == 1
     assert "r0 has a split brain" in refused.log
