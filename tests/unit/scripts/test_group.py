@@ -290,12 +290,7 @@ class TestHarc:
         told = self.told(node, **self.DEAD)
         assert told == ">>>\nt=resource\nrsc_hold=foreign\ninfo=mach_down\n<<<\n"
         assert node.calls[0] == "disk r0 start"
-        assert node.calls[-2:] == ["target start", "san-fence forget weasel"]
-
-    def test_a_peer_that_holds_nothing_is_forgotten_too(self, node):
-        """Its silence would end this node's service when it ends."""
-        self.told(node, **(self.DEAD | {"HA_CURHOST": "weasel", "HA_src": "badger"}))
-        assert node.calls == ["san-fence forget badger"]
+        assert node.calls[-1] == "target start"
 
     def test_one_that_is_heard_again_may_be_forgotten_anew(self, node):
         node.write("run/san/fence/forgotten", "")
