@@ -51,7 +51,7 @@ def apply_to_segments(layout: Layout, faults: Faults, chosen: Iterable[str] = SE
 
 
 def _set_serial(layout: Layout, *, up: bool) -> None:
-    """Plug weasel's end of the serial cable in or out; otter's plugs itself in again."""
+    """Plug weasel's end of the serial cable in or out."""
     control = layout.qmp(WEASEL.name)
     devices = qmp.execute(control, "query-chardev")
     assert isinstance(devices, list)  # noqa: S101 (QMP's schema)
@@ -61,8 +61,7 @@ def _set_serial(layout: Layout, *, up: bool) -> None:
     address = {"type": "unix", "data": {"path": str(layout.cable())}}
     backend: dict[str, object] = {"type": "null", "data": {}}
     if up:
-        listening = {"addr": address, "server": True, "wait": False}
-        backend = {"type": "socket", "data": listening}
+        backend = {"type": "socket", "data": {"addr": address, "server": False}}
     qmp.execute(control, "chardev-change", {"id": "cable", "backend": backend})
 
 

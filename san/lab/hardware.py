@@ -17,7 +17,7 @@ def digest(accel: str, binary: str) -> str:
     """
     known = hashlib.sha256(build(binary).encode() + grub.CONFIG.encode())
     for machine in MACHINES.values():
-        boot = qemu.Boot(binary, (0, 0), accel, port=0)
+        boot = qemu.Boot(binary, accel, port=0)
         known.update(repr(qemu.argv(machine, Layout(Path("/lab")), boot)).encode())
     if accel == "kvm":  # the host's processor is the machine's
         known.update(_processor().encode())

@@ -23,6 +23,7 @@ from san.lab import (
     remote,
     requirements,
     segments,
+    serial_cable,
     snapshots,
 )
 from san.lab import state as states
@@ -124,6 +125,7 @@ def _resume(layout: Layout, state: State, kept: Path) -> State:
     booted.take(kept, layout)
     _write_identity(layout, state.ports)
     segments.start(layout)
+    serial_cable.start(layout)
     bmc.start(layout, state.bmc_ports)
     bare = Snapshot(tuple(MACHINES), Faults())
     state = state.with_snapshot(BARE, bare)
@@ -139,6 +141,7 @@ def _boot(layout: Layout, state: State, made: Image) -> None:
     _make_disks(layout, made)
     _write_identity(layout, state.ports)
     segments.start(layout)
+    serial_cable.start(layout)
     bmc.start(layout, state.bmc_ports)
     for host in MACHINES:
         power.on(layout, state, host)

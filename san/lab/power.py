@@ -1,6 +1,5 @@
 """A machine's power: on, off, and its QEMU in between."""
 
-import re
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -8,7 +7,7 @@ from pathlib import Path
 
 import tenacity
 
-from san.lab import hardware, process, qemu, qmp, requirements
+from san.lab import process, qemu, qmp, requirements
 from san.lab.errors import LabError
 from san.lab.layout import Layout
 from san.lab.machines import MACHINES
@@ -38,7 +37,6 @@ def on(layout: Layout, state: State, host: str, snapshot: str | None = None) -> 
     binary = qemu_binary()
     boot = qemu.Boot(
         binary=binary,
-        version=qemu_version(binary),
         accel=state.accel,
         port=state.ports[host],
         snapshot=snapshot,
@@ -70,16 +68,6 @@ def qemu_binary() -> str:
     found = requirements.find("qemu-system-x86_64")
     assert found  # noqa: S101 (checked the line before)
     return found
-
-
-def qemu_version(binary: str) -> tuple[int, int]:
-    """Major and minor version."""
-    said = hardware.build(binary)
-    match = re.search(r"version (\d+)\.(\d+)", said)
-    if match is None:
-        msg = f"{binary} --version says nothing that looks like a version: {said.strip()}"
-        raise LabError(msg)
-    return int(match[1]), int(match[2])
 
 
 def _wait_control(layout: Layout, host: str) -> None:

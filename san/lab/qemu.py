@@ -27,7 +27,6 @@ class Boot:
     """What a machine is started with."""
 
     binary: str
-    version: tuple[int, int]
     accel: str
     port: int
     snapshot: str | None = None  # load it, and stay paused
@@ -40,7 +39,7 @@ def argv(machine: Machine, layout: Layout, boot: Boot) -> list[str]:
     line += ["-display", "none", "-rtc", "base=utc,clock=host", "-device", "virtio-rng-pci"]
     line += ["-kernel", str(layout.grub(machine.name))]
     line += ["-qmp", f"unix:{_value(layout.qmp(machine.name))},server=on,wait=off"]
-    line += _serial_ports(machine, layout, boot)
+    line += _serial_ports(machine, layout)
     line += _disk("system", layout.disk(machine.name, "system"))
     for disk in machine.disks:
         line += _disk(disk.serial, layout.disk(machine.name, disk.serial))
@@ -61,17 +60,12 @@ def side(machine: Machine, segment: str) -> str:
     return "far" if machine.name == apart else "near"
 
 
-def _serial_ports(machine: Machine, layout: Layout, boot: Boot) -> list[str]:
+def _serial_ports(machine: Machine, layout: Layout) -> list[str]:
     line = ["-chardev", f"file,id=console,path={_value(layout.log(machine.name))},append=on"]
     line += ["-serial", "chardev:console"]
     if machine.name not in ("weasel", "otter"):
         return line
-    ends = {
-        "weasel": "server=on,wait=off",
-        # plugs itself in again after the other side's power cut
-        "otter": "reconnect-ms=1000" if boot.version >= (9, 2) else "reconnect=1",
-    }
-    cable = f"socket,id=cable,path={_value(layout.cable())},{ends[machine.name]}"
+    cable = f"socket,id=cable,path={_value(layout.cable())}"
     return [*line, "-chardev", cable, "-serial", "chardev:cable"]
 
 
