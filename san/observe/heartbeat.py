@@ -36,6 +36,9 @@ towards a peer that is dead. What is held, DRBD, the addresses and the target te
 
 _NOT_ADMITTED = "Cannot signon with heartbeat"
 """What cl_status says where Heartbeat is stopped or takes no clients yet."""
+_NO_ANSWER = 12
+"""Its status where it gave up waiting: a Heartbeat that was just replaced answers nobody until its
+initdead is over."""
 
 
 @attrs.frozen
@@ -122,8 +125,8 @@ def parse(output: Iterable[str]) -> HeartbeatState:
 def parse_cluster(section: Section) -> tuple[dict[str, NodeState], Holds] | None:
     """Read `cl_status rscstatus` and after it `cl_status listnodes -v`.
 
-    None: Heartbeat admits no client. A cl_status that gives up waiting (status 12) or can't be
-    run is no such answer.
+    None: Heartbeat admits no client, or gives none an answer. A cl_status that can't be run is no
+    such thing.
 
     Example::
 
@@ -141,7 +144,7 @@ def parse_cluster(section: Section) -> tuple[dict[str, NodeState], Holds] | None
     holds = next(filter(_is_holds, section.lines), None)
     if section.status == 0 and nodes and holds is not None:
         return nodes, holds
-    if _NOT_ADMITTED in section.text:
+    if _NOT_ADMITTED in section.text or section.status == _NO_ANSWER:
         return None
     said = section.text.strip() or "it said nothing"
     raise UnreadableError(f"cl_status failed with status {section.status}: {said}")

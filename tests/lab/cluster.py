@@ -103,27 +103,6 @@ def fenced(lab: Lab, node: str) -> bool:
     return " ds:UpToDate/Outdated C r" in lab.ssh(node, "cat /proc/drbd").stdout
 
 
-@retry(
-    retry=retry_if_result(lambda run: "could not be read" in run.log),
-    stop=stop_after_delay(180),
-    wait=wait_fixed(5),
-)
-def deploy_beside_a_death() -> Run:
-    """A run, once Heartbeat can be asked: one that was just replaced admits nobody for a while."""
-    return deploy()
-
-
-@retry(retry=retry_if_result(lambda done: not done), stop=stop_after_delay(180), wait=wait_fixed(2))
-def forgotten(lab: Lab, node: str) -> bool:
-    """Wait until Heartbeat on `node` has forgotten its dead peer, and answers again.
-
-    Its new process admits no client until initdead is over; a run before that is refused. The old
-    one answers for a moment after the mark.
-    """
-    asked = "find /run/san/fence/forgotten -mmin +0.25 | grep -q . && cl_status rscstatus"
-    return lab.ssh(node, asked, check=False, timeout=60).returncode == 0
-
-
 def installed_on(run: Run, path: str) -> list[str]:
     """The hosts that got the file `path`, in order."""
     hosts = []

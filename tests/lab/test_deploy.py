@@ -10,9 +10,7 @@ from tests.lab.cluster import (
     ON_DISK,
     connection,
     deploy,
-    deploy_beside_a_death,
     fenced,
-    forgotten,
     is_primary,
     kill,
     plan,
@@ -92,7 +90,6 @@ def test_a_second_run_is_refused_and_told_who_holds_the_lock():
 
 def test_a_dead_peer_is_a_refusal_until_a_degraded_run_is_allowed(deployed_lab):
     deployed_lab.power_cut("otter")
-    forgotten(deployed_lab, "weasel")
 
     refused = deploy()
     allowed = deploy("--data", "allow_degraded=true")
@@ -125,7 +122,7 @@ def test_a_split_brain_is_a_refusal_and_both_sides_keep_what_they_have(deployed_
     connection(deployed_lab, "weasel", "StandAlone")
     before = generations(deployed_lab)
 
-    refused = deploy_beside_a_death()
+    refused = deploy()
 
     assert refused.returncode == 1
     assert "r0 has a split brain" in refused.log

@@ -143,7 +143,6 @@ NODE = "weasel\tactive\t(nodetype: normal)"
     [
         ([], "lacks a part"),
         (answer("/etc/ha.d/ha.cf: Permission denied", files_status=2), "can't be read"),
-        (answer("program cl_status", cluster=(), status=12), "status 12: it said nothing"),
         (answer("program cl_status", cluster=("a library is missing",), status=127), "a library"),
         (answer("program cl_status", cluster=(NODE,), status=0), "status 0: weasel"),
         (answer("program cl_status", cluster=("local",), status=0), "status 0: local"),
@@ -153,6 +152,15 @@ NODE = "weasel\tactive\t(nodetype: normal)"
 def test_what_can_not_be_told_is_said(output, sentence):
     with pytest.raises(UnreadableError, match=sentence):
         heartbeat.parse(output)
+
+
+@pytest.mark.parametrize("said", [(), ("local",)])
+def test_one_that_gives_no_answer_yet_is_waited_for(said):
+    """Just replaced, it answers nobody until its initdead is over."""
+    found = heartbeat.parse(
+        answer("program cl_status", "daemon heartbeat", cluster=said, status=12)
+    )
+    assert (found.running, found.holds, found.nodes) == (True, None, None)
 
 
 def test_an_empty_file_is_not_a_missing_one():

@@ -129,6 +129,7 @@ def made(name, directory):
         (node.root / path).chmod(0o755)
     # All tests share one /proc: another one's programs are none of a node's Heartbeat.
     sight = re.sub(r"@MOVERS = qw\(.+\)", "@MOVERS = ('nobody')", raw("watch/Sight.pm"))
+    sight = sight.replace("'/proc/drbd'", f"'{node.root}/proc/drbd'")
     node.write("usr/local/lib/san/Sight.pm", sight)
     os.mkfifo(node.root / "var/lib/heartbeat/fifo")
     return node
@@ -447,6 +448,18 @@ def test_a_question_that_is_not_ours_is_not_answered(otter, links, fields):
     assert otter.call("san-fence-ask", **asked).wait(10) == 1
     assert links.said == []
     assert otter.disk == "UpToDate"
+
+
+def test_heartbeat_is_not_replaced_while_drbd_asks(weasel):
+    """fence-peer asks it about the peer, and a new one answers nobody until initdead is over."""
+    weasel.write("peer", "dead\n")
+    line = " 0: cs:WFConnection ro:Primary/Unknown ds:UpToDate/DUnknown C s-----"
+    weasel.write("proc/drbd", f"version: 8.4.11 (api:1/proto:86-101)\n{line}\n")
+    assert weasel.call("forget", "otter").wait(10) == 0
+    time.sleep(2.5)  # two looks
+    assert weasel.calls("heartbeat") == []
+    weasel.drbd("WFConnection", "Primary")
+    until(lambda: weasel.calls("heartbeat"))
 
 
 @pytest.mark.parametrize("words", [(), ("fence",), ("reset",), ("forget", "a b")])

@@ -429,6 +429,20 @@ class TestMending:
         mover.wait()
         assert until(serving.well, 20)
 
+    @pytest.mark.parametrize(("drbd", "forgets"), [(SERVING, True), (ALONE, False)])
+    def test_heartbeat_forgets_a_silent_peer_that_drbd_still_sees(
+        self, watch, configured, drbd, forgets
+    ):
+        """It would give everything up on that node's return. Else DRBD asks, and sees to it."""
+        configured(target("test", "one"))
+        assert watch.machine.call("start").returncode == 0
+        watch.speed(HEAR_S=1)
+        watch.drbd(drbd)
+        watch.says(rscstatus="all", nodestatus="dead")
+        watch.start()
+        assert bool(until(lambda: watch.called("san-fence"), 4)) is forgets
+        assert all(call.startswith("san-fence forget ") for call in watch.called("san-fence"))
+
     def test_not_before_heartbeat_had_its_time(self, watch, configured):
         configured(target("test", "one"))
         watch.start()
