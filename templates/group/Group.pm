@@ -127,7 +127,7 @@ sub running {
 }
 
 # Whether this node serves already, or half: a group is then taken once more, and nothing that runs is
-# to be started again.
+# to be started again. Not by Sight, for whose loading a takeover would wait.
 sub primary {
     open my $drbd, '<', '/proc/drbd' or return 0;
     return scalar grep { m{ ro:Primary/} } <$drbd>;
