@@ -5,6 +5,7 @@ What DRBD and Heartbeat really do with its answers, the lab's drills show.
 
 import os
 import re
+import select
 import signal
 import subprocess
 import threading
@@ -47,7 +48,8 @@ esac""",
 PORTAL = """\
 #!/usr/bin/perl
 open my $rivals, '<', 'ROOT/rivals';
-exit !($ARGV[1] eq 'rival' && grep { $_ eq "$ARGV[0]\\n" } <$rivals>);
+exit 2 if $ARGV[1] ne 'rival';
+exit((grep { $_ eq "$ARGV[0]\\n" } <$rivals>) ? 0 : 3);
 """
 PORTALS = ("192.168.1.1/24/eth2", "192.168.2.1/24/eth3")
 
@@ -58,6 +60,8 @@ class Node:
 
     name: str
     root: Path
+    began: list[int] = attrs.Factory(list)
+    """A pipe's end for each call: it ends when all processes of the call have."""
 
     def write(self, path, text):
         place = self.root / path
@@ -72,9 +76,27 @@ class Node:
         self.write("gi", f"{current}:{bitmap}:{ZERO}:{ZERO}:1:1:0:1:0:0:0\n")
 
     def call(self, *words, **environment):
-        return subprocess.Popen(
-            [self.root / "san-fence", *words], env={"PATH": "/usr/bin:/bin", **environment}
-        )
+        end, kept = os.pipe()
+        with (self.root / "stderr").open("a") as said:
+            process = subprocess.Popen(
+                [self.root / "san-fence", *words],
+                env={"PATH": "/usr/bin:/bin", **environment},
+                stderr=said,
+                pass_fds=[kept],
+            )
+        os.close(kept)
+        self.began.append(end)
+        return process
+
+    def over(self, limit=15):
+        """Wait until everything has ended that the calls have started."""
+        for end in self.began:
+            assert select.select([end], [], [], limit)[0], "it goes on"
+
+    def looks(self, more=2):
+        """Wait until it has looked at DRBD, before Heartbeat is to forget, so many times more."""
+        before = len(self.calls("looks"))
+        until(lambda: len(self.calls("looks")) >= before + more)
 
     def fence(self):
         peer = "otter" if self.name == "weasel" else "weasel"
@@ -130,6 +152,8 @@ def made(name, directory):
     # All tests share one /proc: another one's programs are none of a node's Heartbeat.
     sight = re.sub(r"@MOVERS = qw\(.+\)", "@MOVERS = ('nobody')", raw("watch/Sight.pm"))
     sight = sight.replace("'/proc/drbd'", f"'{node.root}/proc/drbd'")
+    count = f"open my $looks, '>>', '{node.root}/looks.calls'; syswrite $looks, qq(look\\n);"
+    sight = sight.replace("sub drbd {", f"sub drbd {{ {count}")
     node.write("usr/local/lib/san/Sight.pm", sight)
     os.mkfifo(node.root / "var/lib/heartbeat/fifo")
     return node
@@ -183,8 +207,12 @@ def links(tmp_path):
     nodes["weasel"].drbd("WFConnection", "Primary")
     nodes["otter"].drbd("WFConnection", "Secondary")
     yield links
-    for end in ends:
+    for end in [*ends, *nodes["weasel"].began, *nodes["otter"].began]:
         os.close(end)
+    for node in nodes.values():
+        said = node.root / "stderr"
+        warned = said.read_text() if said.exists() else ""
+        assert not re.search(r" at \S+ line \d+", warned), warned
 
 
 @pytest.fixture
@@ -279,6 +307,44 @@ def test_a_dead_peer_that_answers_for_a_portal_is_alive(weasel, otter):
     assert weasel.reset
 
 
+@pytest.mark.parametrize(
+    "fails", ["#!/usr/bin/perl\nexit 1;\n", "#!/bin/sh\nexit 1\n", "nonsense"]
+)
+def test_a_portal_that_can_not_be_asked_for_is_no_dead_peer(weasel, fails):
+    weasel.write("peer", "dead\n")
+    portal = weasel.root / "etc/ha.d/resource.d/portal"
+    asks = portal.read_text()
+    portal.write_text(fails)
+    process = weasel.fence()
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(4)
+    assert not weasel.reset
+    portal.write_text(asks)
+    assert process.wait(10) == 5
+
+
+def test_a_portal_script_of_another_kind_is_asked(weasel):
+    """Somebody has laid a wrapper over it."""
+    weasel.write("peer", "dead\n")
+    portal = weasel.root / "etc/ha.d/resource.d/portal"
+    portal.rename(weasel.root / "wrapped")
+    portal.write_text(f'#!/bin/sh\nexec {weasel.root}/wrapped "$@"\n')
+    portal.chmod(0o755)
+    assert weasel.fenced() == 5
+    weasel.write("rivals", "192.168.1.1/24/eth2\n")
+    process = weasel.fence()
+    until(lambda: weasel.reset)
+    process.kill()
+
+
+def test_a_portal_without_a_link_is_not_asked_for(weasel):
+    """There is nobody to ask, and the other link tells."""
+    weasel.write("peer", "dead\n")
+    weasel.write("sys/class/net/eth2/carrier", "0\n")
+    weasel.write("rivals", "192.168.1.1/24/eth2\n")
+    assert weasel.fenced() == 5
+
+
 @pytest.mark.parametrize("carriers", [("0\n", "0\n"), ("", "0\n")])
 def test_a_node_cut_off_from_every_client_neither_goes_on_nor_takes_over(weasel, otter, carriers):
     for node in (weasel, otter):
@@ -329,7 +395,7 @@ class TestStonith:
         armed.write("shoots", "")
         assert armed.fenced() == 7
         assert armed.calls("san") == ["reset otter"]
-        time.sleep(2.5)  # two looks
+        armed.over()
         assert armed.calls("heartbeat") == [], "one that was reset comes back as another"
 
     def test_it_waits_while_no_device_does_it(self, armed):
@@ -365,8 +431,7 @@ def test_two_devices_of_drbd_let_heartbeat_forget_once(weasel):
     weasel.write("holds", "transition\n")
     assert [process.wait(15) for process in (weasel.fence(), weasel.fence())] == [5, 5]
     weasel.write("holds", "all\n")
-    until(lambda: weasel.calls("heartbeat"))
-    time.sleep(2.5)  # two looks
+    weasel.over()
     assert weasel.calls("heartbeat") == ["-r"]
 
 
@@ -388,7 +453,7 @@ def test_heartbeat_forgets_a_dead_peer_once_nothing_moves(weasel):
     weasel.write("holds", "transition\n")
     before = (weasel.root / "etc/ha.d/ha.cf").stat().st_mtime_ns
     assert weasel.fenced() == 5
-    time.sleep(2.5)  # two looks
+    weasel.looks()
     assert weasel.calls("heartbeat") == []
     weasel.write("holds", "all\n")
     until(lambda: weasel.calls("heartbeat"))
@@ -402,7 +467,7 @@ def test_a_node_that_does_not_serve_forgets_nobody(weasel, connection):
     weasel.write("peer", "dead\n")
     weasel.drbd(connection, "Secondary")
     assert weasel.call("forget", "otter").wait(10) == 0
-    time.sleep(2.5)  # two looks
+    weasel.looks()
     assert weasel.calls("heartbeat") == []
     weasel.drbd(connection, "Primary")
     until(lambda: weasel.calls("heartbeat"))
@@ -416,7 +481,7 @@ def test_a_peer_is_forgotten_once_until_it_is_heard_again(weasel):
     until(lambda: weasel.calls("heartbeat"))
     os.utime(weasel.root / "etc/ha.d/ha.cf", (1, 1))
     assert weasel.call("forget", "otter").wait(10) == 0
-    time.sleep(2.5)  # two looks
+    weasel.over()
     assert weasel.calls("heartbeat") == ["-r"]
     (weasel.root / "run/san/fence/forgotten").unlink()
     assert weasel.call("forget", "otter").wait(10) == 0
@@ -429,7 +494,7 @@ def test_a_peer_that_is_back_is_not_forgotten(weasel):
     assert weasel.fenced() == 5
     weasel.write("peer", "active\n")
     weasel.write("holds", "all\n")
-    time.sleep(3)  # two looks
+    weasel.over()
     assert weasel.calls("heartbeat") == []
 
 
@@ -456,10 +521,32 @@ def test_heartbeat_is_not_replaced_while_drbd_asks(weasel):
     line = " 0: cs:WFConnection ro:Primary/Unknown ds:UpToDate/DUnknown C s-----"
     weasel.write("proc/drbd", f"version: 8.4.11 (api:1/proto:86-101)\n{line}\n")
     assert weasel.call("forget", "otter").wait(10) == 0
-    time.sleep(2.5)  # two looks
+    weasel.looks()
     assert weasel.calls("heartbeat") == []
     weasel.drbd("WFConnection", "Primary")
     until(lambda: weasel.calls("heartbeat"))
+
+
+def test_a_clock_that_was_set_back_keeps_nobody_in_memory(weasel):
+    weasel.write("peer", "dead\n")
+    weasel.drbd("Connected", "Primary")
+    later = time.time() + 3600
+    os.utime(weasel.root / "etc/ha.d/ha.cf", (later, later))
+    assert weasel.call("forget", "otter").wait(10) == 0
+    weasel.over()
+    assert weasel.calls("heartbeat") == ["-r"]
+
+
+def test_a_reset_waits_a_moment_until_its_reason_is_on_disk(weasel):
+    reason = weasel.root / "var/lib/san/fence.last"
+    os.mkfifo(reason)  # a disk that takes its time
+    process = weasel.call("reset", "a reason")
+    until(lambda: "a reason" in (weasel.root / "dev/kmsg").read_text())
+    with pytest.raises(AssertionError):
+        until(lambda: weasel.reset, 0.7)
+    assert reason.read_text().endswith(" a reason\n")
+    until(lambda: weasel.reset)
+    process.kill()
 
 
 @pytest.mark.parametrize("words", [(), ("fence",), ("reset",), ("forget", "a b")])
