@@ -22,10 +22,10 @@ my $STUCK_S     = 5;     # seconds that a killed one may take: in I/O that hangs
 my $STOP_TRIES  = 10;    # further ones, a second apart, while the limit lasts
 my $STANDBY_S   = 30;    # seconds after a failed start until the peer is asked to take the group
 my ($AF_UNIX, $SOCK_DGRAM, $MSG_DONTWAIT, $LOCAL0_ERR, $LOCAL0_INFO) = (1, 2, 0x40, 131, 134);
+my ($F_SETFL, $O_NONBLOCK) = (4, 04000);
 
 our $NAME = 'ResourceManager';    # who logs
 my $asks = 0;                     # whether ours are asked for their status, too, before a start
-my @stuck;                        # pipes of what hangs: to close one is to wait
 
 # The groups: [NODE, RESOURCE ...], the node in lower case. A line may go on after a backslash.
 sub groups {
@@ -71,11 +71,12 @@ sub ours {
     return $head =~ m{\A#!/usr/bin/perl\n} && $head =~ /Written by pyinfra-san/;
 }
 
-# The process of a script's call.
+# The process of a script's call; what it prints goes to a handle, or where ours goes.
 sub begin {
-    my ($path, @words) = @_;
+    my ($output, $path, @words) = @_;
     defined(my $pid = fork) or return;
     return $pid if $pid;
+    if ($output) { open STDOUT, '>&', $output }
     if (!ours($path)) { exec $path, @words or exit 127 }
     @ARGV = @words;
     do $path;
@@ -83,7 +84,7 @@ sub begin {
     exit 1;
 }
 
-# The exit status of that process; also where it had to be killed.
+# The exit status of that process; undefined where it had to be killed.
 sub ended {
     my ($pid) = @_;
     my $killed = 0;
@@ -96,7 +97,7 @@ sub ended {
     my $code = eval { waitpid($pid, 0) > 0 ? $? >> 8 || $? & 127 : 1 } // 1;
     alarm 0;
     record($LOCAL0_ERR, "ERROR: killed after $LIMIT_S s without an end") if $killed;
-    return $code;
+    return $killed ? undef : $code;
 }
 
 # What a process has started, and that: no process group of their own, since Heartbeat kills by its.
@@ -116,13 +117,14 @@ sub descendants {
 sub running {
     my ($resource) = @_;
     my ($path, @arguments) = program($resource) or return 0;
-    my $pid = open my $said, '-|', $path, @arguments, 'status' or return 0;
-    local $SIG{ALRM} = sub { kill 'KILL', $pid, descendants($pid); push @stuck, $said; die "it hangs\n" };
-    alarm $LIMIT_S;
-    my $word = eval { join '', <$said> };
-    alarm 0;
-    return if !defined $word;
-    close $said;
+    # No pipe that perl opens: its close, at the latest at our exit, waits for what hangs.
+    pipe my $said, my $says or return;
+    my $pid = begin($says, $path, @arguments, 'status') // return;
+    close $says;
+    ended($pid) // return;
+    my $word = '';
+    fcntl $said, $F_SETFL, $O_NONBLOCK;    # what it has left behind may hold the other end
+    sysread $said, $word, 65536;
     return $word !~ /not\s+running/i && $word =~ /running|OK/i;
 }
 
@@ -141,12 +143,12 @@ sub run {
         my ($path, @arguments) = program($resource) or return $resource;
         next if $action eq 'start' && ($asks || !ours($path)) && running($resource);
         record($LOCAL0_INFO, join ' ', "info: Running $path", @arguments, $action);
-        push @begun, [$resource, $path, begin($path, @arguments, $action)];
+        push @begun, [$resource, $path, begin(undef, $path, @arguments, $action)];
     }
     my @failed;
     for (@begun) {
         my ($resource, $path, $pid) = @$_;
-        my $code = defined $pid ? ended($pid) : 1 or next;
+        my $code = defined $pid ? ended($pid) // 1 : 1 or next;
         record($LOCAL0_ERR, "ERROR: Return code $code from $path");
         push @failed, $resource;
     }

@@ -1,16 +1,20 @@
 """The drbd-primary resource script, with a drbdadm that says what it is told to."""
 
+import itertools
+import re
+import socket
 import subprocess
 
 import attrs
 import pytest
 
-from san.render.template import raw
+from san.render.template import TEMPLATES, raw
 
 DRBDADM = """\
 #!/bin/sh
 echo "$*" >> ROOT/calls
 cat ROOT/says
+cp ROOT/later ROOT/uptime
 exit $(cat ROOT/exits)
 """
 
@@ -27,7 +31,11 @@ class Script:
 
     def call(self, *words):
         return subprocess.run(
-            [self.root / "drbd-primary", *words], capture_output=True, text=True, check=False
+            [self.root / "drbd-primary", *words],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=30,
         )
 
     @property
@@ -39,7 +47,10 @@ class Script:
 def script(tmp_path):
     text = raw("resource.d/drbd-primary").replace("'/sbin/drbdadm'", f"'{tmp_path}/drbdadm'")
     text = text.replace("undef, undef, undef, 1", "undef, undef, undef, 0")
-    text = text.replace("'/dev/log'", f"'{tmp_path}/log'")
+    for path in ("/dev/log", "/proc/uptime"):
+        text = text.replace(f"'{path}'", f"'{tmp_path}/{path.rpartition('/')[2]}'")
+    for name in ("uptime", "later"):
+        (tmp_path / name).write_text("100.00 1.00\n")
     for name, content in {"drbd-primary": text, "drbdadm": DRBDADM}.items():
         (tmp_path / name).write_text(content.replace("ROOT", str(tmp_path)))
         (tmp_path / name).chmod(0o755)
@@ -61,6 +72,33 @@ def test_it_tries_again_and_says_why(script, action, tries):
     assert done.returncode == 1
     assert "Need access to UpToDate data" in done.stderr
     assert len(script.calls) == tries
+
+
+def test_fencing_that_takes_its_time_is_not_asked_for_again(script):
+    script.drbdadm("0: State change failed: (-7) State change was refused by peer node", 17)
+    (script.root / "later").write_text("146.00 1.00\n")
+    assert script.call("r0", "start").returncode == 1
+    assert len(script.calls) == 1
+
+
+def test_a_log_that_nobody_reads_holds_nothing(script):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as log, socket.socket(
+        socket.AF_UNIX, socket.SOCK_DGRAM
+    ) as full:
+        log.bind(str(script.root / "log"))
+        full.connect(str(script.root / "log"))
+        full.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            for _ in itertools.count():
+                full.send(b"x")
+        assert script.call("r0", "start").returncode == 0
+
+
+def test_no_program_of_ours_waits_for_the_log():
+    programs = [path for path in TEMPLATES.rglob("*") if path.is_file()]
+    sends = [line for path in programs for line in re.findall(r"send \$log.*", path.read_text())]
+    assert sends
+    assert all("$MSG_DONTWAIT;" in line for line in sends)
 
 
 @pytest.mark.parametrize(

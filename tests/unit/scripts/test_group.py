@@ -144,6 +144,15 @@ def test_what_runs_is_not_started_again(node):
     assert "IPaddr 10.0.0.1/24/eth2 start" not in node.calls
 
 
+def test_what_a_status_leaves_behind_is_not_waited_for(node):
+    """It may hold the output for as long as it lives."""
+    leaves = "#!/bin/sh\n[ $2 = start ] && exit 1\necho running\nsetsid sleep 10 &\n"
+    node.write("etc/ha.d/resource.d/IPaddr", leaves, 0o755)
+    began = time.monotonic()
+    assert node.manager("takegroup", "disk::r0").returncode == 0
+    assert time.monotonic() - began < 8
+
+
 def test_what_runs_on_a_node_that_serves_is_not_started_again(node):
     """Heartbeat may call a dead peer dead again; a start that fails costs all that runs."""
     node.write(
@@ -232,6 +241,17 @@ class TestAScriptThatHangs:
         node.mark("hangs.start")
         assert node.manager("takegroup", "disk::r0").returncode != 0
         assert [call for call in node.calls if "disk" in call] == ["disk r0 start", "disk r0 stop"]
+
+    def test_with_what_it_has_started(self, node):
+        head = "#!/usr/bin/perl\n#\n# Written by pyinfra-san.\n"
+        starts = (
+            "exit 0 if $ARGV[-1] ne 'start'; my $child = fork // 0; exec 'sleep', 60 if !$child;\n"
+            "open my $told, '>', 'ROOT/child'; syswrite $told, $child; waitpid $child, 0;\n"
+        )
+        node.write("etc/ha.d/resource.d/group", f"{head}{starts}", 0o755)
+        assert node.manager("takegroup", "disk::r0").returncode != 0
+        child = Path("/proc", (node.root / "child").read_text())
+        assert not child.exists() or ") Z " in (child / "stat").read_text()
 
     def test_at_its_stop(self, node):
         """And nobody can say that it doesn't run."""

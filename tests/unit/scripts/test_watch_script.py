@@ -429,19 +429,49 @@ class TestMending:
         mover.wait()
         assert until(serving.well, 20)
 
-    @pytest.mark.parametrize(("drbd", "forgets"), [(SERVING, True), (ALONE, False)])
-    def test_heartbeat_forgets_a_silent_peer_that_drbd_still_sees(
-        self, watch, configured, drbd, forgets
-    ):
-        """It would give everything up on that node's return. Else DRBD asks, and sees to it."""
+    @pytest.fixture
+    def silent(self, watch, configured):
+        """A peer that Heartbeat doesn't hear."""
         configured(target("test", "one"))
         assert watch.machine.call("start").returncode == 0
         watch.speed(HEAR_S=1)
-        watch.drbd(drbd)
         watch.says(rscstatus="all", nodestatus="dead")
-        watch.start()
-        assert bool(until(lambda: watch.called("san-fence"), 4)) is forgets
-        assert all(call.startswith("san-fence forget ") for call in watch.called("san-fence"))
+        watch.machine.run("sh", "-c", "rm -rf /run/san/fence /etc/san/stonith.conf")
+        yield watch
+        watch.machine.run("sh", "-c", "rm -rf /run/san/fence /etc/san/stonith.conf")
+
+    @pytest.mark.parametrize("connection", ["Connected", "SyncSource", "VerifyS"])
+    def test_heartbeat_forgets_a_silent_peer_that_drbd_still_sees(self, silent, connection):
+        """It would give everything up on that node's return."""
+        silent.drbd(SERVING.replace("Connected", connection))
+        silent.start()
+        assert until(lambda: silent.called("san-fence"))
+        assert all(call.startswith("san-fence forget ") for call in silent.called("san-fence"))
+
+    def asked(self, watch, times=3):
+        assert until(lambda: len(watch.called("cl_status nodestatus")) >= times)
+
+    def test_of_one_that_drbd_lost_it_asks_by_itself(self, silent):
+        silent.drbd(ALONE)
+        silent.start()
+        self.asked(silent)
+        assert silent.called("san-fence") == []
+
+    def test_one_that_is_forgotten_is_not_forgotten_again(self, silent):
+        silent.machine.run("sh", "-c", "mkdir -p /run/san/fence; touch /run/san/fence/forgotten")
+        silent.start()
+        self.asked(silent)
+        assert silent.called("san-fence") == []
+        silent.says(rscstatus="all", nodestatus="active")
+        self.asked(silent, 6)
+        silent.says(rscstatus="all", nodestatus="dead")
+        assert until(lambda: silent.called("san-fence"))
+
+    def test_one_that_stonith_ends_is_not_forgotten(self, silent):
+        silent.machine.put("/etc/san/stonith.conf", "node badger\nnode peer\n")
+        silent.start()
+        self.asked(silent)
+        assert silent.called("san-fence") == []
 
     def test_not_before_heartbeat_had_its_time(self, watch, configured):
         configured(target("test", "one"))
