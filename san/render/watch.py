@@ -21,7 +21,17 @@ def watch_conf(cluster: Cluster) -> str:
         cluster=cluster,
         resources=resources(cluster),
         timing=cluster.timing,
+        group_seconds=_group_seconds(cluster),
     )
+
+
+def _group_seconds(cluster: Cluster) -> int:
+    """How long the group's start may take where all that can hang does.
+
+    One start, and then of each resource the stops, the last one, and its status. Nobody may end it
+    before: it resets a node that can't stop what it runs.
+    """
+    return cluster.timing.resource_script * (1 + 3 * len(resources(cluster)))
 
 
 def watch_files(cluster: Cluster) -> Iterator[File]:

@@ -56,6 +56,7 @@ LINES = [
     ("watch_cut", 7, WATCH, "cut 7"),
     ("watch_start", 70, WATCH, "start 70"),
     ("watch_step", 70, WATCH, "step 70"),
+    ("resource_script", 100, WATCH, "group 1900"),
     ("watch_moves", 7, WATCH, "moves 7"),
     ("watch_moves_within", 7, WATCH, "moves-within 7"),
     ("watch_takeover", 7, WATCH, "takeover 7"),

@@ -37,6 +37,7 @@ slow {slow}
 cut {cut}
 start {start}
 step 60
+group 300
 moves 1
 moves-within 1800
 takeover 1
