@@ -58,8 +58,8 @@ def left(
 
 
 def standing(wanted: int, left: int, before: Iterable[Drill]) -> str:
-    """How far a campaign is, in one line, with the time that is left by the drills so far."""
-    line = f"{wanted - left} of {wanted} drills have passed, {left} left"
+    """What there is to play, in one line, with the time that it takes by the drills so far."""
+    line = f"{left} of {wanted} drills to play"
     seconds = [drill.seconds for drill in before]
     if not left or not seconds:
         return line
@@ -129,6 +129,13 @@ def run(
             power_cut.save(seen.failover, told)
         kept.write(drill, out)
         save(matrix(out), out)
+
+
+def origins(lab: Lab) -> dict[bool, str]:
+    """What drills on the lab's clusters have as their origin, without STONITH and with."""
+    snapshots = {False: DEPLOYED, True: FENCED}
+    taken = {fenced: lab.state.snapshots.get(name) for fenced, name in snapshots.items()}
+    return {fenced: each.origin for fenced, each in taken.items() if each is not None}
 
 
 def matrix(out: Path) -> Matrix:

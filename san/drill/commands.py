@@ -108,7 +108,8 @@ def all_command(
     """Play what has not passed yet of the matrix, each fault from the snapshot `deployed`.
 
     Goes on where an earlier call ended, and after a fault that the cluster didn't stand; exits with
-    1 when there was one. The report has the drills of all calls.
+    1 when there was one. The table has what all calls have played on this cluster, the page other
+    clusters' drills, too.
     """
     depths = (1, 16) if depth == "both" else (int(depth),)
     play = partial(
@@ -121,7 +122,10 @@ def all_command(
     )
     with errors_told():
         faults = matrix.chosen(only)
-    with errors_told(), _reported(faults, depths, as_json=as_json, markdown=markdown, out=out):
+    told = _reported(
+        faults, depths, fenced=stonith is not None, as_json=as_json, markdown=markdown, out=out
+    )
+    with errors_told(), told:
         chosen = cluster_of(INVENTORY, cluster)
         plain = [fault for fault in faults if not fault.stonith]
         played_on(chosen, partial(play, faults=plain, predicted=_predicted(chosen)))
@@ -165,7 +169,10 @@ def _play(
         seconds_before=seconds_before,
         out=out,
     )
-    with errors_told(), _reported((fault,), (depth,), as_json=as_json, markdown=False, out=out):
+    told = _reported(
+        (fault,), (depth,), fenced=fault.stonith, as_json=as_json, markdown=False, out=out
+    )
+    with errors_told(), told:
         played_on(chosen, play)
 
 
@@ -203,9 +210,18 @@ def _predicted(cluster: Cluster) -> dict[str, float]:
 
 @contextmanager
 def _reported(
-    faults: Sequence[Fault], depths: Sequence[int], *, as_json: bool, markdown: bool, out: Path
+    faults: Sequence[Fault],
+    depths: Sequence[int],
+    *,
+    fenced: bool,
+    as_json: bool,
+    markdown: bool,
+    out: Path,
 ) -> Iterator[None]:
-    """Show what is known of `faults` once they are played, or Ctrl-C has ended it."""
+    """Show what is known of `faults` here once they are played, or Ctrl-C has ended it.
+
+    Only `fenced` asks for drills with STONITH, too.
+    """
     cut_short = False
     try:
         yield
@@ -213,7 +229,12 @@ def _reported(
         cut_short = True
     found = campaign.matrix(out)
     campaign.save(found, out)
-    found = found.of({fault.name for fault in faults}, depths)
+    here = {
+        stonith: origin
+        for stonith, origin in campaign.origins(Lab.open()).items()
+        if fenced or not stonith
+    }
+    found = found.of({fault.name for fault in faults}, depths, here)
     _show(found, as_json=as_json, markdown=markdown, out=out)
     if cut_short:
         raise click.ClickException("interrupted; `san drill all` goes on from here")

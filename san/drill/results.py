@@ -1,6 +1,6 @@
 """What drills came to: each one, and the matrix of all, for people and for programs."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import attrs
 from rich.box import SIMPLE_HEAD
@@ -124,10 +124,18 @@ class Matrix:
             f"{self.corrupted:,} corrupted"
         )
 
-    def of(self, faults: Collection[str], depths: Collection[int]) -> "Matrix":
-        """Those of some faults at some depths."""
+    def of(
+        self, faults: Collection[str], depths: Collection[int], origins: Mapping[bool, str]
+    ) -> "Matrix":
+        """Those of some faults at some depths on the clusters of `origins`, by `fenced`."""
         return Matrix(
-            tuple(one for one in self.drills if one.fault in faults and one.depth in depths)
+            tuple(
+                one
+                for one in self.drills
+                if one.fault in faults
+                and one.depth in depths
+                and origins.get(one.fenced) == one.origin
+            )
         )
 
     def to_json(self) -> dict[str, object]:

@@ -62,11 +62,11 @@ class TestLeft:
 def test_how_far_it_is_and_how_long_it_takes_yet(survived):
     before = [drilled(POWER_CUT, survived, seconds=seconds) for seconds in (200.0, 240.0, 1800.0)]
     assert campaign.standing(128, 100, before) == (
-        "28 of 128 drills have passed, 100 left: about 6 h 40 min (4.0 min each)"
+        "100 of 128 drills to play: about 6 h 40 min (4.0 min each)"
     )
     assert campaign.standing(128, 3, before).endswith(": about 12 min (4.0 min each)")
-    assert campaign.standing(128, 128, []) == "0 of 128 drills have passed, 128 left"
-    assert campaign.standing(128, 0, before) == "128 of 128 drills have passed, 0 left"
+    assert campaign.standing(128, 128, []) == "128 of 128 drills to play"
+    assert campaign.standing(128, 0, before) == "0 of 128 drills to play"
 
 
 class TestKept:
@@ -200,7 +200,7 @@ class TestCommand:
         assert done.exit_code == 0, done.output
         assert json.loads(done.stdout)["totals"]["failed"] == 0
         again = all_of("--markdown")
-        assert "1 of 1 drills have passed, 0 left" in again.stderr
+        assert "0 of 1 drills to play" in again.stderr
         assert "| power-cut-standby | 16 |" in again.stdout
 
     def test_ctrl_c(self, all_of, play, tmp_path):
@@ -215,6 +215,15 @@ class TestCommand:
         done = all_of()
         assert done.exit_code == 1
         assert "Error: not as it must be: power-cut-standby; the logs are in" in done.stderr
+
+    @pytest.mark.parametrize("other", [{"origin": ELSEWHERE}, {"fenced": True}])
+    def test_what_another_cluster_came_to_is_not_this_ones(self, all_of, tmp_path, other):
+        fault = matrix.FAULTS["power-cut-standby"]
+        kept.write(drilled(fault, None, 16, error="broke", **other), tmp_path)
+        done = all_of("--limit", "0", "--json")
+        assert done.exit_code == 0
+        assert json.loads(done.stdout)["totals"]["drills"] == 0
+        assert len(json.loads((tmp_path / "matrix.json").read_text())["drills"]) == 1
 
     def test_limit(self, all_of, play):
         assert all_of("--limit", "0").exit_code == 0
