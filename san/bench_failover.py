@@ -67,12 +67,13 @@ def command(
     names = only or NAMES
     try:
         lab, _ = started(default_suite(), progress)
+        machine = ran_on(lab)
+        now = {name: Contestant(_way(name).made_of, machine) for name in NAMES}
+        # Nobody is compared with what was measured on another machine, or of another version.
+        table = {name: each for name, each in _kept().items() if each.same(now[name])}
         ways = {name: _way(name) for name in names}
-        table = _kept()
-        for name, way in ways.items():
-            now = Contestant(way.made_of, ran_on(lab))
-            before = table.get(name)
-            table[name] = before if before and before.same(now) and not anew else now
+        for name in ways:
+            table[name] = now[name] if anew else table.get(name, now[name])
         for name, way in ways.items():
             if len(table[name].rounds) < rounds:
                 way.set_up(lab, progress)
@@ -105,8 +106,9 @@ def _play(
             if len(table[name].rounds) >= number:
                 continue
             progress.say(f"round {number} of {rounds}: {name}")
+            attempt = len(table[name].rounds) + len(table[name].failed) + 1
             try:
-                seen = _round(lab, way, LOGS / name / str(number), progress)
+                seen = _round(lab, way, LOGS / name / str(attempt), progress)
                 table[name] = attrs.evolve(table[name], rounds=(*table[name].rounds, seen))
             except (DrillError, LabError) as error:
                 failed += 1

@@ -87,6 +87,32 @@ def test_a_round_that_fails_is_noted_and_does_not_end_the_others(played, monkeyp
     assert played == ["ours", "pacemaker"]
 
 
+def test_nothing_is_compared_with_rounds_of_another_machine(played, monkeypatch):
+    run("--rounds", "1", "--only", "ours")
+    monkeypatch.setattr(bench_failover, "ran_on", lambda _: {"accel": "kvm"})
+    done = run("--rounds", "1", "--only", "by_hand", "--json")
+
+    assert list(json.loads(done.stdout)) == ["by_hand"]
+    assert played == ["ours", "by_hand"]
+
+
+def test_each_try_of_a_round_keeps_its_own_logs(played, monkeypatch):
+    logs = []
+    fails = {"2"}
+
+    def play(_lab, _way, out, _progress):
+        logs.append(out.name)
+        if out.name in fails:
+            raise DrillFailedError("broke")
+        return ROUND
+
+    monkeypatch.setattr(bench_failover, "_round", play)
+    run("--rounds", "3", "--only", "ours")
+    run("--rounds", "3", "--only", "ours")
+
+    assert logs == ["1", "2", "3", "4"]
+
+
 @pytest.mark.usefixtures("played")
 def test_a_lost_write_of_ours_fails_the_command(monkeypatch):
     monkeypatch.setattr(bench_failover, "_round", lambda *_: {**ROUND, "lost": 1})
