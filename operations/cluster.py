@@ -66,7 +66,7 @@ def configured(turn: Turn) -> Iterator[PyinfraCommand]:
         else:
             yield from _replaced(cluster)
     if turn == "serving" and found.running:
-        # Before the target is told of them: it can't listen where there is no address.
+        # No client knows of a new portal before the run has come to the clients.
         for resource in absent_portals(cluster, observed(host, Network)):
             yield _start(resource)
 
