@@ -41,7 +41,8 @@ class Outcome:
     steps: tuple[tuple[float, str], ...]
     """What was done, and when it was begun."""
     waits: tuple[Span, ...]
-    """Every wait of the client for an acknowledgement that ended after the fault; longest first."""
+    """The client's waits for an acknowledgement that ended after the fault, longest first; only the
+    longest may be shorter than a second."""
     acked: int
     errors: int
     verification: Mapping[str, object] | None
@@ -67,9 +68,8 @@ class Outcome:
 
     @property
     def pauses(self) -> tuple[Span, ...]:
-        """Its other waits of more than a second, in the order of time."""
-        others = (wait for wait in self.waits[1:] if wait.seconds > PAUSE)
-        return tuple(sorted(others, key=lambda wait: wait.start))
+        """Its other waits, in the order of time."""
+        return tuple(sorted(self.waits[1:], key=lambda wait: wait.start))
 
     @property
     def lost(self) -> int | None:
@@ -195,9 +195,13 @@ def ended_well(
 
 
 def waits(ends: Sequence[float], until: float) -> tuple[Span, ...]:
-    """The client's waits after the fault, longest first; the last one ends when the drill does."""
+    """The client's longest wait after the fault, then its others of more than a second.
+
+    Longest first. The last one ends when the drill does.
+    """
     found = [Span("wait", a, b) for a, b in pairwise([*ends, until]) if b > max(a, 0)]
-    return tuple(sorted(found, key=lambda wait: -wait.seconds))
+    found.sort(key=lambda wait: -wait.seconds)
+    return tuple(found[:1] + [wait for wait in found[1:] if wait.seconds > PAUSE])
 
 
 def forbidden(

@@ -11,6 +11,7 @@ able to write for up to 5 s more than this tells.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 
 import attrs
 
@@ -66,20 +67,23 @@ def reigns(
     boots = list(dict.fromkeys([boot, *(record.boot for record in records)]))
     told = changes(records)
     spans: list[Span] = []
-    for each in boots:
+    for each, following in pairwise([*boots, None]):
         mine = [change for change in told if change.boot == each and change.time >= since]
-        end = until if each == boots[-1] else _end(records, each, since, outages)
+        end = _end(records, each, following, since, outages) if following else until
         spans += _in_boot(mine, since, end, primary=primary and each == boot)
     for outage in outages:
         spans = [part for span in spans for part in without(span, outage)]
     return tuple(spans)
 
 
-def _end(records: Iterable[Record], boot: str, since: float, outages: Iterable[Span]) -> float:
-    """When a boot ended: at the outage that ended it, else with its last record."""
+def _end(
+    records: Iterable[Record], boot: str, following: str, since: float, outages: Iterable[Span]
+) -> float:
+    """When a boot ended: at the outage before the following one, else with its last record."""
     last = max((record.time for record in records if record.boot == boot), default=since)
-    ours = (outage.start for outage in outages if outage.name == OFF and outage.start >= last - 1)
-    return min(ours, default=last)
+    first = min(record.time for record in records if record.boot == following)
+    cuts = (outage.start for outage in outages if outage.name == OFF)
+    return min((cut for cut in cuts if last - 1 <= cut <= first), default=last)
 
 
 def _in_boot(

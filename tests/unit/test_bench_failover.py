@@ -96,7 +96,8 @@ def test_nothing_is_compared_with_rounds_of_another_machine(played, monkeypatch)
     assert played == ["ours", "by_hand"]
 
 
-def test_each_try_of_a_round_keeps_its_own_logs(played, monkeypatch):
+@pytest.mark.usefixtures("played")
+def test_each_try_of_a_round_keeps_its_own_logs(monkeypatch):
     logs = []
     fails = {"2"}
 

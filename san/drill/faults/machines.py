@@ -46,7 +46,7 @@ def power() -> list[Fault]:
         row(
             "panic", "Kernel panic", over,
             (0, strikes.in_guest(SERVING, "kernel panic", guest.PANIC)),
-            (75, strikes.reset_if_dead(SERVING)),
+            (150, strikes.reset_if_dead(SERVING)),  # kernel.panic, and a boot on a slow machine
         ),
     ]  # fmt: skip
 

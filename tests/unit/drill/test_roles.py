@@ -87,6 +87,14 @@ def test_a_boot_that_ended_by_itself_ended_with_its_last_record():
     assert reigns(told, primary=True) == (Span(PRIMARY, -10, 31), Span(PRIMARY, 80, 100))
 
 
+def test_an_outage_of_a_later_boot_is_not_the_end_of_an_earlier_one():
+    """A node that panicked has started by itself before somebody presses reset."""
+    panics = said((2, "the last that reached the disk"))
+    told = (*panics, *said((43, "Linux"), boot="b2"), *said((99, "Linux"), boot="b3"))
+    reset = Span(OFF, 95, 95.1)
+    assert reigns(told, primary=True, outages=(reset,)) == (Span(PRIMARY, -10, 2),)
+
+
 def test_a_journal_that_begins_with_the_second_boot_says_nothing_of_the_first():
     told = said((60, "Linux version"), boot="b2")
     assert reigns(told, primary=True, outages=(Span(OFF, 0, 40),)) == (Span(PRIMARY, -10, 0),)

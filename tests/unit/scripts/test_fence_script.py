@@ -307,9 +307,7 @@ def test_a_dead_peer_that_answers_for_a_portal_is_alive(weasel, otter):
     assert weasel.reset
 
 
-@pytest.mark.parametrize(
-    "fails", ["#!/usr/bin/perl\nexit 1;\n", "#!/bin/sh\nexit 1\n", "nonsense"]
-)
+@pytest.mark.parametrize("fails", ["#!/usr/bin/perl\nexit 1;\n", "#!/bin/sh\nexit 1\n", "nonsense"])
 def test_a_portal_that_can_not_be_asked_for_is_no_dead_peer(weasel, fails):
     weasel.write("peer", "dead\n")
     portal = weasel.root / "etc/ha.d/resource.d/portal"
