@@ -11,7 +11,7 @@ able to write for up to 5 s more than this tells.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import pairwise
+from itertools import zip_longest
 
 import attrs
 
@@ -67,7 +67,7 @@ def reigns(
     boots = list(dict.fromkeys([boot, *(record.boot for record in records)]))
     told = changes(records)
     spans: list[Span] = []
-    for each, following in pairwise([*boots, None]):
+    for each, following in zip_longest(boots, boots[1:]):
         mine = [change for change in told if change.boot == each and change.time >= since]
         end = _end(records, each, following, since, outages) if following else until
         spans += _in_boot(mine, since, end, primary=primary and each == boot)
