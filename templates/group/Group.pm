@@ -20,7 +20,8 @@ my $FENCE       = '/usr/local/sbin/san-fence';
 my $LIMIT_S     = 90;    # seconds for a script; one that hangs is killed, and has failed
 my $STUCK_S     = 5;     # seconds that a killed one may take: in I/O that hangs it never ends
 my $STOP_TRIES  = 10;    # further ones, a second apart, while the limit lasts
-my $STANDBY_S   = 30;    # seconds after a failed start until the peer is asked to take the group
+my $STANDBY_S   = 30;    # seconds after a failed start until the peer is asked to take the group,
+my $MOVES_S     = 300;   # and more while resources move
 my ($AF_UNIX, $SOCK_DGRAM, $MSG_DONTWAIT, $LOCAL0_ERR, $LOCAL0_INFO) = (1, 2, 0x40, 131, 134);
 my ($F_SETFL, $O_NONBLOCK) = (4, 04000);
 
@@ -186,7 +187,8 @@ sub take {
     return 1;
 }
 
-# The peer may be able to start what this node can't: it is asked to, a while later.
+# The peer may be able to start what this node can't: it is asked to, a while later, unless the watch has
+# taken the group once more meanwhile.
 sub defer_to_peer {
     my ($node) = @_;
     return if fork // 1;
@@ -196,6 +198,12 @@ sub defer_to_peer {
     open STDOUT, '>', '/dev/null';
     open STDERR, '>', '/dev/null';
     select undef, undef, undef, $STANDBY_S;
+    require Sight;
+    for (1 .. $MOVES_S / 2) {
+        last if !Sight::movers();
+        select undef, undef, undef, 2;
+    }
+    exit 0 if primary();
     exec $STANDBY, $node eq lc host() ? 'local' : 'foreign';
     exit 1;
 }

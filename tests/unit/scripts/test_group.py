@@ -1,6 +1,7 @@
 """The programs in place of Heartbeat's ResourceManager and harc, on a node made of files."""
 
 import os
+import select
 import subprocess
 import time
 from pathlib import Path
@@ -47,6 +48,8 @@ class Node:
     """A node, by the directory that stands for its root."""
 
     root: Path
+    end: int = -1
+    """Of a pipe that the manager's processes hold."""
 
     def write(self, path, text, mode=0o644):
         place = self.root / path
@@ -61,7 +64,22 @@ class Node:
 
     def manager(self, *words):
         program = self.root / "usr/share/heartbeat/ResourceManager"
-        return subprocess.run([program, *words], capture_output=True, text=True, check=False)
+        self.end, kept = os.pipe()
+        done = subprocess.run(
+            [program, *words], capture_output=True, text=True, check=False, pass_fds=[kept]
+        )
+        os.close(kept)
+        return done
+
+    def over(self, limit=15):
+        """Wait until what the manager has left behind has ended, too."""
+        assert select.select([self.end], [], [], limit)[0], "it goes on"
+        os.close(self.end)
+
+    def serves(self):
+        """DRBD is Primary here."""
+        line = " 0: cs:WFConnection ro:Primary/Unknown ds:UpToDate/DUnknown C r-----\n"
+        self.write("proc/drbd", line)
 
     def harc(self, message, **environment):
         return subprocess.run(
@@ -86,6 +104,7 @@ def node(tmp_path):
         "usr/local/lib/san/Group.pm",
         module.replace("undef, undef, undef, 1;", "undef, undef, undef, 0;"),
     )
+    made.write("usr/local/lib/san/Sight.pm", "package Sight; sub movers { } 1;\n")
     made.write("usr/share/heartbeat/ResourceManager", raw("group/ResourceManager"), 0o755)
     made.write("etc/ha.d/harc", raw("group/harc"), 0o755)
     made.write("etc/ha.d/haresources", HARESOURCES)
@@ -155,9 +174,7 @@ def test_what_a_status_leaves_behind_is_not_waited_for(node):
 
 def test_what_runs_on_a_node_that_serves_is_not_started_again(node):
     """Heartbeat may call a dead peer dead again; a start that fails costs all that runs."""
-    node.write(
-        "proc/drbd", " 0: cs:WFConnection ro:Primary/Unknown ds:UpToDate/DUnknown C r-----\n"
-    )
+    node.serves()
     for name in ("disk", "group", "IPaddr", "target"):
         node.mark(f"running.{name}")
     assert node.manager("takegroup", "disk::r0").returncode == 0
@@ -202,10 +219,30 @@ def test_a_failed_start_gives_all_up_and_asks_the_peer(node):
         "group storage stop",
         "disk r0 stop",
     ]
-    end = time.monotonic() + 10
-    while "hb_standby foreign" not in node.calls and time.monotonic() < end:
-        time.sleep(0.05)
-    assert "hb_standby foreign" in node.calls
+    node.over()
+    assert node.calls[-1] == "hb_standby foreign"
+
+
+def test_the_peer_is_not_asked_for_what_is_served_here_meanwhile(node):
+    """The watch has taken the group once more."""
+    node.mark("fails.group.start")
+    node.serves()
+    node.manager("takegroup", "disk::r0")
+    node.over()
+    assert node.calls[-1] == "disk r0 stop"
+
+
+def test_the_peer_is_not_asked_while_resources_move(node):
+    """What the watch takes once more may come to serve."""
+    node.write("usr/local/lib/san/Sight.pm", "package Sight; sub movers { -e 'ROOT/moves' } 1;\n")
+    node.mark("moves")
+    node.mark("fails.group.start")
+    node.manager("takegroup", "disk::r0")
+    with pytest.raises(AssertionError):
+        node.over(2)
+    (node.root / "moves").unlink()
+    node.over()
+    assert node.calls[-1] == "hb_standby foreign"
 
 
 def test_a_stop_is_tried_again(node):
