@@ -29,7 +29,7 @@ test: lint
 	$(BIN)/python -m pytest tests/facts tests/operations
 	$(BIN)/python -m pytest -n auto tests/unit tests/deploy
 	@echo '== lab'
-	$(BIN)/python -m pytest -m 'not kernels and not drill' tests/lab
+	$(BIN)/python -m pytest -m 'not kernels and not drill' --durations=12 tests/lab
 	@echo '== every tier passed'
 
 test-kernels: setup
