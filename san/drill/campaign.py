@@ -131,11 +131,11 @@ def run(
         save(matrix(out), out)
 
 
-def origins(lab: Lab) -> dict[bool, str]:
-    """What drills on the lab's clusters have as their origin, without STONITH and with."""
-    snapshots = {False: DEPLOYED, True: FENCED}
-    taken = {fenced: lab.state.snapshots.get(name) for fenced, name in snapshots.items()}
-    return {fenced: each.origin for fenced, each in taken.items() if each is not None}
+def origins(lab: Lab, *, fenced: bool) -> dict[bool, str]:
+    """What drills here have as their origin, by `Drill.fenced`; those with STONITH if `fenced`."""
+    kept = lab.state.snapshots
+    names = {False: DEPLOYED, True: FENCED} if fenced else {False: DEPLOYED}
+    return {stonith: kept[name].origin for stonith, name in names.items() if name in kept}
 
 
 def matrix(out: Path) -> Matrix:

@@ -229,11 +229,7 @@ def _reported(
         cut_short = True
     found = campaign.matrix(out)
     campaign.save(found, out)
-    here = {
-        stonith: origin
-        for stonith, origin in campaign.origins(Lab.open()).items()
-        if fenced or not stonith
-    }
+    here = campaign.origins(Lab.open(), fenced=fenced)
     found = found.of({fault.name for fault in faults}, depths, here)
     _show(found, as_json=as_json, markdown=markdown, out=out)
     if cut_short:

@@ -87,8 +87,8 @@ class _Seen:
     """A strike under a writing client, and what everybody logged."""
 
     evidence: Evidence
-    waits: tuple[float, ...]
-    """The client's waits that ended after the strike, longest first."""
+    wait: float
+    """The client's longest wait that ended after the strike, in seconds."""
     writes: Writes
 
 
@@ -155,7 +155,7 @@ def move(
     now = pair.serving(pair.replicas(lab, nodes))
     if now != stage.standby:
         raise DrillFailedError(f"{now} serves after the move, not {stage.standby}")
-    return Move(seen.waits[0], seen.writes)
+    return Move(seen.wait, seen.writes)
 
 
 def _stage(lab: Lab, nodes: tuple[str, str], client: str) -> Stage:
@@ -227,6 +227,6 @@ def _told(
     if not evidence.nodes:
         raise DrillFailedError(f"{stage.standby} doesn't give its journal, and nothing can be told")
     ends = evidence.ends
-    waits = tuple(wait.seconds for wait in outcome.waits(ends, max(ends)))
+    longest = outcome.waits(ends, max(ends))[0]
     lost = int(str(client.verify(disk)["lost"]))
-    return _Seen(evidence, waits, Writes(len(ends), lost, evidence.errors))
+    return _Seen(evidence, longest.seconds, Writes(len(ends), lost, evidence.errors))

@@ -93,11 +93,7 @@ def drawing(outcome: Outcome) -> Drawing:
         scale=scale,
         curve=curve,
         highest=highest,
-        waits=tuple(
-            _box(wait, scale, "#fdf1f0")
-            for wait in (*outcome.waits[:1], *outcome.pauses)
-            if wait.seconds > 1
-        ),
+        waits=tuple(_box(wait, scale, "#fdf1f0") for wait in outcome.waits if wait.seconds > 1),
         lanes=tuple(lanes),
         steps=tuple((next(numbers), scale.x(at), at, what) for at, what in outcome.steps),
         height=BOTTOM + 40 + LANE * len(lanes) + 10,

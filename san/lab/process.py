@@ -18,6 +18,7 @@ import tenacity
 
 from san.lab.errors import LabError
 
+_SOCKET_LIMIT_S = 30.0  # Python's imports, on a busy host; others answer within milliseconds
 _TERM_LIMIT_S = 5.0  # QEMU closes its disks in well under a second
 
 
@@ -95,6 +96,19 @@ def wait_end(record: Path, limit_s: float) -> bool:
         retry_error_callback=lambda _: True,
     )
     return retry(running, record) is None
+
+
+@tenacity.retry(
+    stop=tenacity.stop_after_delay(_SOCKET_LIMIT_S),
+    wait=tenacity.wait_fixed(0.02),
+    retry=tenacity.retry_if_exception_type(LabError),
+    reraise=True,
+)
+def wait_socket(path: Path) -> None:
+    """Wait until a process of the lab listens at `path`."""
+    if not path.is_socket():
+        msg = f"{path} doesn't appear: see `san lab status`, then `san lab down` and `san lab up`"
+        raise LabError(msg)
 
 
 def end(record: Path) -> None:

@@ -23,11 +23,11 @@ def start(layout: Layout) -> None:
         near.parent.mkdir(parents=True, exist_ok=True)
         for switch in (near, far):
             _daemon(layout, switch.name, ["vde_switch", "--sock", str(switch), "--mode", "600"])
-            _wait_socket(switch / "ctl")
+            process.wait_socket(switch / "ctl")
         control = layout.wire_control(segment)
         wire = ["wirefilter", "--vde-plug", f"{near}:{far}", "--mgmt", str(control)]
         _daemon(layout, f"{segment}-wire", [*wire, "--mgmtmode", "600"])
-        _wait_socket(control)
+        process.wait_socket(control)
 
 
 def set_delay(layout: Layout, segment: str, milliseconds: float) -> None:
@@ -64,15 +64,6 @@ def _daemon(layout: Layout, name: str, command: list[str]) -> None:
         ):
             with attempt:  # the daemon writes its pid file after its parent has gone
                 process.adopt(pid_file, layout.processes / f"{name}.json")
-
-
-@tenacity.retry(
-    stop=tenacity.stop_after_delay(_START_LIMIT_S), wait=tenacity.wait_fixed(0.02), reraise=True
-)
-def _wait_socket(path: Path) -> None:
-    if not path.is_socket():
-        msg = f"{path} doesn't appear: see `san lab status`, then `san lab down` and `san lab up`"
-        raise LabError(msg)
 
 
 def _tell(control: Path, command: str) -> None:

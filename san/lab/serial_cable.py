@@ -9,16 +9,11 @@ rate, heard or not.
 import asyncio
 import sys
 
-import tenacity
-
 from san.lab import process
-from san.lab.errors import LabError
 from san.lab.layout import Layout
 
 NAME = "serial-cable"
 """What the process is called: its record and its log."""
-
-_START_LIMIT_S = 30.0  # Python's imports, on a busy host
 
 
 def start(layout: Layout) -> None:
@@ -26,15 +21,7 @@ def start(layout: Layout) -> None:
     socket = layout.cable()
     words = [sys.executable, "-m", "san.lab.serial_cable", str(socket)]
     process.spawn(words, layout.processes / f"{NAME}.json", layout.log(NAME))
-    appears = tenacity.Retrying(
-        stop=tenacity.stop_after_delay(_START_LIMIT_S),
-        wait=tenacity.wait_fixed(0.02),
-        retry=tenacity.retry_if_result(lambda there: not there),
-        retry_error_callback=lambda _: False,
-    )
-    if not appears(socket.is_socket):
-        msg = f"the serial cable's socket {socket} doesn't appear (log: {layout.log(NAME)})"
-        raise LabError(msg)
+    process.wait_socket(socket)
 
 
 class End(asyncio.Protocol):

@@ -311,13 +311,14 @@ def test_a_dead_peer_that_answers_for_a_portal_is_alive(weasel, otter):
 def test_a_portal_that_can_not_be_asked_for_is_no_dead_peer(weasel, fails):
     weasel.write("peer", "dead\n")
     portal = weasel.root / "etc/ha.d/resource.d/portal"
-    asks = portal.read_text()
+    portal.rename(weasel.root / "mended")  # and back: it may be running when it is mended
     portal.write_text(fails)
+    portal.chmod(0o755)
     process = weasel.fence()
     with pytest.raises(subprocess.TimeoutExpired):
         process.wait(4)
     assert not weasel.reset
-    portal.write_text(asks)
+    (weasel.root / "mended").rename(portal)
     assert process.wait(10) == 5
 
 
@@ -405,6 +406,14 @@ class TestStonith:
     def test_nobody_takes_over_around_it(self, otter):
         assert otter.fenced() == 1
         assert otter.calls("san") == ["reset weasel"]
+
+    @pytest.mark.parametrize("spoil", [Path.mkdir, lambda path: path.symlink_to(path)])
+    def test_nobody_goes_on_where_it_can_not_be_read_who_is_reset(self, armed, otter, spoil):
+        for node in (armed, otter):
+            (node.root / "etc/san/stonith.conf").unlink()
+            spoil(node.root / "etc/san/stonith.conf")
+        assert otter.fenced() == 1
+        assert armed.fenced(4) is None
 
     def test_what_heartbeat_has_just_done_is_not_done_again(self, otter):
         otter.write("run/san/stonith.done", "weasel 990\n")
