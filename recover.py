@@ -14,4 +14,6 @@ recover.saved(name="The victim's data is saved")
 recover.discarded(name="The victim gives up its changes")
 recover.connected(name="The other side connects")
 
-recover.whole(name="Both nodes have the same data")
+recover.copied(name="Both nodes have the same data")
+recover.compared(name="Every block is compared")
+recover.equal(name="Every block is the same")

@@ -12,6 +12,7 @@ from pyinfra.api.host import Host
 from pyinfra.api.state import State
 from pyinfra.context import host, state
 
+from facts.drbd_changes import DrbdChanges
 from facts.drbd_history import DrbdHistory
 from facts.heartbeat import Heartbeat
 from facts.stgt import Stgt
@@ -25,10 +26,10 @@ from san.decide import recovery
 from san.decide.recovery import Evidence
 from san.decide.refusal import Refusal
 from san.model import Cluster, DrbdResource, Node
-from san.render.image import SAVE
+from san.render.programs import SAVE
 
 SLOWEST = 1024
-"""KiB a second: a resync that is slower is told, not waited for."""
+"""KiB a second: a copy or a comparison that is slower is told, not waited for."""
 
 MEETING = 120
 """Seconds for two sides to connect and to compare what they have."""
@@ -100,7 +101,16 @@ def _allowed(victim: str, evidence: dict[str, Evidence]) -> None:
 
 def _report(path: Path, evidence: dict[str, Evidence]) -> None:
     cluster: Cluster = host.data.cluster
-    found = [attrs.asdict(each) for each in recovery.standings(cluster, evidence)]
+    changes = {
+        name: observed(
+            node,
+            DrbdChanges,
+            resources=tuple((each.minor, each.disk_of(name)) for each in _splits()),
+        )
+        for name, node in pair(cluster).items()
+    }
+    standings = recovery.standings(cluster, evidence, changes)
+    found = [attrs.asdict(each) for each in standings]
     path.write_text(json.dumps({"cluster": cluster.name, "resources": found}), encoding="utf-8")
 
 
@@ -170,7 +180,7 @@ def connected() -> Iterator[PyinfraCommand]:
 
 
 @converging(Node)
-def whole() -> Iterator[PyinfraCommand]:
+def copied() -> Iterator[PyinfraCommand]:
     """Wait until both nodes have the same data, and compare their generations. Changes nothing."""
     if _victim() is not None and state.is_executing:
         cluster: Cluster = host.data.cluster
@@ -181,6 +191,41 @@ def whole() -> Iterator[PyinfraCommand]:
         if reason is not None:
             raise Refusal(reason)
     yield from ()
+
+
+@converging(Node)
+def compared() -> Iterator[PyinfraCommand]:
+    """Let DRBD compare every block of the two disks (drbdadm verify); clients are served meanwhile.
+
+    Each call does: one that was ended before may not have come so far.
+    """
+    if not _is_victim():
+        return
+    for resource in host.data.cluster.resources:
+        device = replication()[host.data.member.name].devices[resource.minor]
+        if device.replication not in {"VerifyS", "VerifyT"}:
+            yield StringCommand("drbdadm", "verify", QuoteString(resource.name))
+
+
+@converging(Node)
+def equal() -> Iterator[PyinfraCommand]:
+    """Wait until every block was compared, and refuse what differs. Changes nothing."""
+    if _victim() is not None and state.is_executing:
+        cluster: Cluster = host.data.cluster
+        disks = [each for found in replication().values() for each in found.disks.values()]
+        size = max((disk.size for disk in disks), default=0) >> 10
+        until("every block to be compared", _uncompared, limit=MEETING + size / SLOWEST)
+        reason = recovery.unequal(cluster, replication())
+        if reason is not None:
+            raise Refusal(reason)
+    yield from ()
+
+
+def _uncompared() -> str | None:
+    left = recovery.uncompared(host.data.cluster, replication())
+    if left is not None and _is_victim():
+        host.log(left)
+    return left
 
 
 def _uncopied() -> str | None:

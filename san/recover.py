@@ -149,6 +149,7 @@ def table(resource: Mapping[str, Any]) -> Table:
     )
     for question, answer in (
         ("changed since the parting", lambda side: f"{side['changed_kib']} KiB"),
+        ("in", _where),
         ("lost its peer", lambda side: moment(side["parted"])),
         ("first change without it", lambda side: moment(side["changed_from"])),
         ("last change", _last),
@@ -177,6 +178,19 @@ def _last(side: Mapping[str, Any]) -> str:
     return until if until == "-" else f"before {until}"
 
 
+def _where(side: Mapping[str, Any]) -> str:
+    """In which LUNs a side has changed, a line each."""
+    changed = side["changed"]
+    if changed["unknown"]:
+        return f"not known: {changed['unknown']}"
+    lines = [f"{name}: {kib} KiB" for name, kib in changed["luns"].items()]
+    if changed["elsewhere"]:
+        lines.append(f"no volume: {changed['elsewhere']} KiB")
+    if changed["uncounted"]:
+        lines.append(f"{', '.join(changed['active']) or 'not known'}: {changed['uncounted']} KiB")
+    return "\n".join(lines) or "-"
+
+
 def advice(found: Mapping[str, Any], cluster: Cluster) -> Iterator[str]:
     """What a person does next."""
     splits = [each for each in found["resources"] if each["relation"] == "split"]
@@ -184,8 +198,9 @@ def advice(found: Mapping[str, Any], cluster: Cluster) -> Iterator[str]:
         yield "There is no split brain: nothing is to be given up."
         return
     yield (
-        "KiB count the blocks of 4 KiB that were written since the parting; DRBD doesn't tell in "
-        "which LUN. Times are each node's own clock and journal, and '-' is what it doesn't say."
+        "KiB count the blocks of 4 KiB that were written since the parting. Where several LUNs share "
+        "a figure, DRBD has the place in memory alone, and they are those that were written lately. "
+        "Times are each node's own clock and journal, and '-' is what it doesn't say."
     )
     for number, node in enumerate(cluster.nodes):
         sides = [each["sides"][number] for each in splits]

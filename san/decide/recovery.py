@@ -6,6 +6,7 @@ import attrs
 
 from san.model import Cluster, DrbdResource
 from san.observe.drbd import DrbdState
+from san.observe.drbd_changes import Changes, ChangesState
 from san.observe.drbd_devices import Device
 from san.observe.drbd_history import HistoryState, Past
 from san.observe.heartbeat import HeartbeatState
@@ -35,6 +36,22 @@ class Evidence:
 
 
 @attrs.frozen
+class Where:
+    """Where a side has changed, in KiB."""
+
+    luns: Mapping[str, int]
+    """By LUN, or by volume where that is none."""
+    elsewhere: int
+    """In no volume: LVM's own metadata, free room."""
+    uncounted: int
+    """The rest, whose place DRBD has in memory alone."""
+    active: tuple[str, ...]
+    """LUNs that the rest may be in."""
+    unknown: str | None
+    """Why it isn't known at all."""
+
+
+@attrs.frozen
 class Side:
     """A resource on a node. Times are seconds since the epoch, by that node's clock and journal."""
 
@@ -45,6 +62,8 @@ class Side:
     generation: str | None
     changed_kib: int
     """What the other side lacks, in whole blocks of 4 KiB."""
+    changed: Where
+    """The same by LUN."""
     parted: float | None
     changed_from: float | None
     """The first change without the peer."""
@@ -65,20 +84,22 @@ class Standing:
     relation: Relation | None
     """The first side's data, compared with the second's; None while connected, or unknown."""
     luns: tuple[str, ...]
-    """What lies on it: targets' LUNs. Which of them differ, DRBD doesn't tell."""
+    """What lies on it: targets' LUNs."""
     sides: tuple[Side, ...]
 
 
-def standings(cluster: Cluster, evidence: Mapping[str, Evidence]) -> tuple[Standing, ...]:
+def standings(
+    cluster: Cluster, evidence: Mapping[str, Evidence], changes: Mapping[str, ChangesState]
+) -> tuple[Standing, ...]:
     """How each resource stands on the nodes, the first node's side first."""
     states = _drbd(evidence)
     return tuple(
         Standing(
             resource=resource.name,
             relation=relation(cluster, resource, states),
-            luns=_luns(cluster, resource),
+            luns=tuple(_luns(cluster, resource).values()),
             sides=tuple(
-                _side(resource, node.name, evidence[node.name])
+                _side(cluster, resource, node.name, evidence[node.name], changes.get(node.name))
                 for node in cluster.nodes
                 if node.name in evidence
             ),
@@ -87,7 +108,9 @@ def standings(cluster: Cluster, evidence: Mapping[str, Evidence]) -> tuple[Stand
     )
 
 
-def _side(resource: DrbdResource, node: str, of: Evidence) -> Side:
+def _side(
+    cluster: Cluster, resource: DrbdResource, node: str, of: Evidence, changes: ChangesState | None
+) -> Side:
     device = of.drbd.devices.get(resource.minor) or _ABSENT
     generation = of.drbd.generations.get(resource.name)
     past = of.history.resources.get(resource.name, Past())
@@ -100,6 +123,11 @@ def _side(resource: DrbdResource, node: str, of: Evidence) -> Side:
         disk=device.disk,
         generation=generation.current if generation else None,
         changed_kib=device.out_of_sync,
+        changed=_where(
+            _luns(cluster, resource),
+            device.out_of_sync,
+            (changes.resources if changes else {}).get(resource.minor, Changes()),
+        ),
         parted=past.parted,
         changed_from=began,
         changed_until=ended if over else None,
@@ -112,14 +140,27 @@ def _side(resource: DrbdResource, node: str, of: Evidence) -> Side:
 _ABSENT = Device("Unconfigured", None, "Secondary", "Unknown", "Diskless", "DUnknown", 0)
 
 
-def _luns(cluster: Cluster, resource: DrbdResource) -> tuple[str, ...]:
+def _where(luns: Mapping[str, str], changed: int, found: Changes) -> Where:
+    counted = sum(found.volumes.values()) + found.elsewhere
+    uncounted = 0 if found.unknown else max(0, changed - counted)
+    return Where(
+        luns={luns.get(volume, volume): kib for volume, kib in found.volumes.items()},
+        elsewhere=found.elsewhere,
+        uncounted=uncounted,
+        active=tuple(luns.get(volume, volume) for volume in found.active) if uncounted else (),
+        unknown=found.unknown,
+    )
+
+
+def _luns(cluster: Cluster, resource: DrbdResource) -> dict[str, str]:
+    """The LUNs on a resource, by their volume (`GROUP/NAME`)."""
     groups = [group for group in cluster.volume_groups if resource.name in group.resources]
-    return tuple(
-        f"{target.name} LUN {lun.number} ({lun.volume})"
+    return {
+        lun.path.removeprefix("/dev/"): f"{target.name} LUN {lun.number} ({lun.volume})"
         for target in cluster.targets
         for lun in target.luns
         if any(group.contains(lun.path) for group in groups)
-    )
+    }
 
 
 def split(cluster: Cluster, states: Mapping[str, DrbdState]) -> tuple[DrbdResource, ...]:
@@ -221,6 +262,36 @@ def differs(cluster: Cluster, states: Mapping[str, DrbdState]) -> str | None:
                 f"{resource.name} is UpToDate on both nodes, and their generations differ: "
                 f"compare them with drbdadm get-gi {resource.name}"
             )
+    return None
+
+
+def uncompared(cluster: Cluster, states: Mapping[str, DrbdState]) -> str | None:
+    """What is still being compared."""
+    for resource in cluster.resources:
+        for node, state in states.items():
+            device = state.devices.get(resource.minor, _ABSENT)
+            if device.replication in {"VerifyS", "VerifyT"}:
+                done = device.resync_percent or 0
+                return f"{resource.name} on {node}: {done:.0f} % compared"
+    return None
+
+
+def unequal(cluster: Cluster, states: Mapping[str, DrbdState]) -> str | None:
+    """What a comparison found to differ, or what ended it."""
+    for resource in cluster.resources:
+        for node, state in states.items():
+            device = state.devices.get(resource.minor, _ABSENT)
+            if not device.healthy:
+                return (
+                    f"the comparison of {resource.name} has ended before its end: on {node} it is "
+                    f"{device.connection}, {device.disk}/{device.peer_disk}; run this again"
+                )
+            if device.out_of_sync:
+                return (
+                    f"{resource.name}: {device.out_of_sync} KiB differ between the nodes after the "
+                    "copy: a disk, its controller or the network changes what passes through it; "
+                    "docs/runbook.md, 'Blocks that differ'"
+                )
     return None
 
 

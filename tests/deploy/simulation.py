@@ -77,6 +77,8 @@ class Replica:
     """StandAlone."""
     discards: bool = False
     """Connects to give up what it has changed."""
+    differs: int = 0
+    """KiB that a comparison would find to differ."""
 
 
 NEW = "0000000000000004"
@@ -697,6 +699,10 @@ class World:
                     raise CommandError("(125) Device has a net-config (use disconnect first)", 10)
                 replica.parted, replica.discards = False, "--discard-my-data" in words
                 self.sync(machine, name)
+            case "verify":
+                if not self.connected(machine, name):
+                    raise CommandError("(-15) Need a connection to start verify", 17)
+                replica.changed = replica.differs
             case "new-current-uuid":
                 both = [replica, self.peer(machine).replicas[name]]
                 if not self.connected(machine, name) or {each.generation for each in both} != {NEW}:
@@ -791,7 +797,8 @@ class World:
         for index, word in enumerate(words):
             if match := re.match(r"\[san:begin (.+)\]", word):
                 part = words[words.index("-c", index) + 1]
-                status, lines = getattr(self, f"fact_{match[1]}")(machine, part)
+                name = re.sub(r"-\d+$", "", match[1])
+                status, lines = getattr(self, f"fact_{name}")(machine, part)
                 if machine.broken and f"{machine.broken} " in part:
                     status, lines = 5, ["it is broken"]
                 yield from (f"[san:begin {match[1]}]", *lines, "", f"[san:end {match[1]} {status}]")
@@ -912,6 +919,10 @@ class World:
                     f"1795891204.5 {at}block drbd0: new current UUID {'A' * 16}",
                 ]
         return 0, lines
+
+    def fact_changes(self, machine, _):
+        """All of it in the one volume."""
+        return 0, [f"volume storage/test {each.changed}" for each in machine.replicas.values()]
 
     def fact_adjust(self, machine, _):
         if "drbd-utils" not in machine.packages:

@@ -11,7 +11,10 @@ STEPS = [
     ("otter", IMAGE),
     ("otter", "connect --discard-my-data"),
     ("weasel", "connect r0"),
+    ("otter", "drbdadm verify r0"),
 ]
+
+VERIFIED = ("otter", "drbdadm verify r0")
 
 
 @pytest.fixture
@@ -60,6 +63,7 @@ def test_without_a_name_both_sides_are_shown_and_nothing_changes(parted, how, tm
     assert (weasel["node"], weasel["changed_kib"], weasel["role"]) == ("weasel", 8, "Primary")
     assert (otter["node"], otter["changed_kib"], otter["heartbeat"]) == ("otter", 16, False)
     assert otter["parted"] < otter["changed_from"]
+    assert otter["changed"]["luns"] == {"iqn.2009-02.com.example:test LUN 1 (storage/test)": 16}
 
 
 def test_the_victim_is_saved_and_follows_and_the_other_goes_on(parted):
@@ -88,6 +92,7 @@ def test_a_plan_says_what_would_be_done_and_does_nothing(parted):
         "@fake/otter",
         "@fake/otter",
         "@fake/weasel",
+        "@fake/otter",
     ]
     assert parted.world.lasting() == before
 
@@ -110,11 +115,17 @@ def test_ended_anywhere_the_next_call_goes_on(parted):
     parted.restore(kept)
 
 
-def test_a_second_call_finds_nothing_to_give_up(parted):
+def test_a_second_call_finds_nothing_to_give_up_and_compares_again(parted):
     assert recover(parted, "-y", *KEPT).returncode == 0
     again = recover(parted, "-y", *KEPT)
     assert again.returncode == 0, again.output
-    assert again.commands == []
+    assert again.commands == [VERIFIED]
+
+
+def test_what_differs_after_the_copy_is_told(parted):
+    parted.change(otter=lambda node: setattr(node.replicas["r0"], "differs", 8))
+    ran = recover(parted, "-y", *KEPT)
+    assert "r0: 8 KiB differ between the nodes after the copy" in ran.refusal
 
 
 def test_without_an_image_only_for_a_reason(parted):
@@ -164,7 +175,7 @@ def test_a_victim_that_has_all_of_the_others_data_is_refused(parted):
 def test_without_a_split_brain_there_is_nothing_to_discard(served):
     ran = recover(served, "-y", *KEPT)
     assert ran.returncode == 0, ran.output
-    assert ran.commands == []
+    assert ran.commands == [VERIFIED]
 
 
 def test_nodes_that_are_only_apart_are_refused(served):

@@ -18,6 +18,13 @@ SIDE = {
     "disk": "UpToDate",
     "generation": "7F11AA23C4D5E6F0",
     "changed_kib": 16,
+    "changed": {
+        "luns": {"iqn.x:test LUN 1 (storage/test)": 8},
+        "elsewhere": 4,
+        "uncounted": 4,
+        "active": ["iqn.x:test LUN 1 (storage/test)"],
+        "unknown": None,
+    },
     "parted": 1795891203.5,
     "changed_from": 1795891204.5,
     "changed_until": 1795891300.0,
@@ -73,7 +80,7 @@ def test_without_a_victim_it_only_looks(asked):
     assert "-y" not in command
     assert not any(word.startswith("victim=") for word in command)
     said = " ".join(done.output.split())
-    for words in ("split brain", "8 KiB", "16 KiB", "iqn.x:badger", "iqn.x:test LUN 1"):
+    for words in ("split brain", "no volume: 4 KiB", "8 KiB", "16 KiB", "iqn.x:badger", "iqn.x:test LUN 1"):
         assert words in said
     assert "Giving up weasel's changes loses 8 KiB; clients may be using weasel now." in said
     assert "Giving up otter's changes loses 16 KiB." in said

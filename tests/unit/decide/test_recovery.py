@@ -11,8 +11,11 @@ from san.decide.recovery import (
     gives_up,
     split,
     standings,
+    uncompared,
     uncopied,
+    unequal,
 )
+from san.observe.drbd_changes import Changes, ChangesState
 from san.observe.drbd_generations import Generation
 from san.observe.drbd_history import HistoryState, Past
 from san.observe.heartbeat import HeartbeatState
@@ -161,9 +164,44 @@ def test_what_each_side_has(cluster, sides):
     weasel = attrs.evolve(
         sides["weasel"], history=HistoryState({"r0": attrs.evolve(past, secondary=8.0)})
     )
-    (r0,) = standings(cluster, {"otter": otter, "weasel": weasel})
+    (r0,) = standings(cluster, {"otter": otter, "weasel": weasel}, {})
     assert [side.node for side in r0.sides] == ["weasel", "otter"]
     serves, idle = r0.sides
     assert (serves.changed_from, serves.changed_until, serves.heartbeat) == (11.0, None, True)
     assert (idle.parted, idle.changed_from, idle.changed_until) == (10.0, 11.0, 15.0)
     assert r0.relation == "split"
+
+
+LUN = "iqn.2009-02.com.example:test LUN 1 (storage/test)"
+
+
+@pytest.mark.parametrize(
+    ("found", "told"),
+    [
+        (Changes({"storage/test": 8}), ({LUN: 8}, 0, ())),
+        (Changes({"storage/scratch": 4}, 4, ("storage/test",)), ({"storage/scratch": 4}, 0, ())),
+        (Changes({}, 0, ("storage/test", "storage/scratch")), ({}, 8, (LUN, "storage/scratch"))),
+        (Changes({"storage/test": 4}, 0, ("storage/test",)), ({LUN: 4}, 4, (LUN,))),
+        (Changes(unknown="no lvm"), ({}, 0, ())),
+    ],
+    ids=["all", "elsewhere", "in memory", "partly", "unknown"],
+)
+def test_in_which_luns_a_side_has_changed(cluster, sides, found, told):
+    (r0,) = standings(cluster, sides, {"otter": ChangesState({0: found})})
+    where = r0.sides[1].changed
+    assert (where.luns, where.uncounted, where.active) == told
+    assert (where.elsewhere, where.unknown) == (found.elsewhere, found.unknown)
+
+
+def test_what_a_comparison_finds(cluster):
+    def both(**parts):
+        return {"weasel": drbd(device("Primary")), "otter": drbd(device(**parts))}
+
+    running = both(replication="VerifyS", resync_percent=41.6)
+    assert uncompared(cluster, running) == "r0 on otter: 42 % compared"
+    assert uncompared(cluster, both()) is None
+    assert unequal(cluster, both()) is None
+    assert "r0: 8 KiB differ" in unequal(cluster, both(out_of_sync=8))
+    assert "has ended before its end: on otter it is WFConnection" in unequal(
+        cluster, both(connection="WFConnection", peer_disk="DUnknown")
+    )

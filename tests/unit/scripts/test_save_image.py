@@ -7,7 +7,7 @@ import subprocess
 import attrs
 import pytest
 
-from san.render.image import SAVE
+from san.render.programs import SAVE
 
 MIB = 1 << 20
 DATA = b"".join(number.to_bytes(2, "big") * 512 for number in range(1, 5 * 1024 + 5)) + bytes(MIB)
