@@ -13,6 +13,10 @@ pytestmark = [pytest.mark.lab, pytest.mark.drill, pytest.mark.timeout(1800)]
 
 KEEP = "/var/tmp/keep"  # noqa: S108 (on the victim)
 IMAGE = f"{KEEP}/r0-otter.img"
+LUN = "iqn.2009-02.com.example:test LUN 1 (storage/test)"
+DISK = "/dev/disk/by-id/virtio-data"
+LVM = 1 << 20
+"""Bytes of the disk before the volume, which is the group's first."""
 AT = 64 << 20
 """Bytes from the volume's beginning: where both sides write, each its own."""
 
@@ -93,6 +97,13 @@ def test_the_named_side_is_saved_and_given_up_and_the_other_is_served(parted):
     assert otter["heartbeat"] is False
     assert weasel["changed_kib"] >= 1024
     assert otter["changed_kib"] >= 1024
+    # otter's is whole on its disk; some of weasel's, which serves, may be in memory alone.
+    assert otter["changed"]["luns"][LUN] >= 1024
+    assert otter["changed"]["uncounted"] == 0
+    where = weasel["changed"]
+    assert where["unknown"] is None
+    assert where["luns"].get(LUN, 0) + where["uncounted"] >= 1024
+    assert LUN in {*where["luns"], *where["active"]}
     assert otter["parted"] <= otter["changed_from"], kernel(lab, "otter")
     assert otter["primary"], kernel(lab, "otter")
 
@@ -127,3 +138,23 @@ def test_the_named_side_is_saved_and_given_up_and_the_other_is_served(parted):
     # What was given up is gone from both sides: otter serves what weasel had.
     lab.ssh("weasel", "/usr/share/heartbeat/hb_standby all", timeout=60)
     assert read(lab, "badger", disk) == "weasel, to be kept"
+
+
+def test_a_block_that_changes_under_drbd_is_found_and_mended_as_the_runbook_says(deployed_lab):
+    lab = deployed_lab
+    disk = lab.ssh("badger", "ls /dev/mapper/3*").stdout.strip()
+    write(lab, "badger", disk, "as it was written")
+    damage = f"dd if=/dev/zero of={DISK} bs=4k seek={(LVM + AT) >> 12} count=2 oflag=direct"
+    lab.ssh("otter", f"{damage} conv=notrunc status=none")
+
+    found = recover("--victim", "otter")
+    assert found.returncode == 1
+    assert "r0: 8 KiB differ between the nodes after the copy" in found.stderr + found.stdout
+
+    lab.ssh("otter", "drbdadm disconnect r0 && drbdadm connect r0", timeout=120)
+    connection(lab, "otter", "Connected")
+    again = recover("--victim", "otter")
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert serving(lab) == "weasel"
+    lab.ssh("weasel", "/usr/share/heartbeat/hb_standby all", timeout=60)
+    assert read(lab, "badger", disk) == "as it was written"
