@@ -288,9 +288,9 @@ def unequal(cluster: Cluster, states: Mapping[str, DrbdState]) -> str | None:
                 )
             if device.out_of_sync:
                 return (
-                    f"{resource.name}: {device.out_of_sync} KiB differ between the nodes after the "
-                    "copy: a disk, its controller or the network changes what passes through it; "
-                    "docs/runbook.md, 'Blocks that differ'"
+                    f"{resource.name}: {device.out_of_sync} KiB differ between the nodes, though "
+                    "both are UpToDate: a disk, its controller or the network changes what passes "
+                    "through it; docs/runbook.md, 'Blocks that differ'"
                 )
     return None
 

@@ -125,7 +125,7 @@ def test_a_second_call_finds_nothing_to_give_up_and_compares_again(parted):
 def test_what_differs_after_the_copy_is_told(parted):
     parted.change(otter=lambda node: setattr(node.replicas["r0"], "differs", 8))
     ran = recover(parted, "-y", *KEPT)
-    assert "r0: 8 KiB differ between the nodes after the copy" in ran.refusal
+    assert "r0: 8 KiB differ between the nodes" in ran.refusal
 
 
 def test_without_an_image_only_for_a_reason(parted):

@@ -7,14 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.cluster import ROOT, connection, deploy, serving
+from tests.lab.cluster import DISK, ROOT, connection, deploy, serving
 
 pytestmark = [pytest.mark.lab, pytest.mark.drill, pytest.mark.timeout(1800)]
 
 KEEP = "/var/tmp/keep"  # noqa: S108 (on the victim)
 IMAGE = f"{KEEP}/r0-otter.img"
 LUN = "iqn.2009-02.com.example:test LUN 1 (storage/test)"
-DISK = "/dev/disk/by-id/virtio-data"
 LVM = 1 << 20
 """Bytes of the disk before the volume, which is the group's first."""
 AT = 64 << 20
@@ -149,7 +148,7 @@ def test_a_block_that_changes_under_drbd_is_found_and_mended_as_the_runbook_says
 
     found = recover("--victim", "otter")
     assert found.returncode == 1
-    assert "r0: 8 KiB differ between the nodes after the copy" in found.stderr + found.stdout
+    assert "r0: 8 KiB differ between the nodes" in found.stderr + found.stdout
 
     lab.ssh("otter", "drbdadm disconnect r0 && drbdadm connect r0", timeout=120)
     connection(lab, "otter", "Connected")
