@@ -44,14 +44,20 @@ class Timing:
     replacement_timeout: int = declared(whole(1, 600, _SECONDS), default=5)
     """Initiator: how long a broken session keeps its commands before multipath gets them back.
     Short, since multipath queues them (`no_path_retry queue`)."""
-    login_timeout: int = declared(whole(1, 600, _SECONDS), default=3)
+    login_timeout: int = declared(whole(2, 600, _SECONDS), default=3)
     """Initiator: how long one login may take. Short, so that the next one meets the node that
-    took over."""
+    took over; iscsid looks once a second whether it is connected, so within one it never is."""
     logout_timeout: int = declared(whole(1, 600, _SECONDS), default=5)
     """Initiator: how long a logout may take."""
     login_attempts: int = declared(whole(1, 10_000, "a number of attempts"), default=20)
     """Initiator: how often a first login is tried (initial_login_retry_max): a client that boots in
     the middle of a takeover finds its disks all the same."""
+    neighbour_reachable: int = declared(whole(1, 600, _SECONDS), default=2)
+    """Client's kernel: how long a neighbour's hardware address counts that nobody confirms
+    (base_reachable_time, ip-sysctl.txt). Short: what is sent to a dead one's is lost."""
+    neighbour_patience: int = declared(whole(1, 600, _SECONDS), default=60)
+    """Client's kernel: how long a neighbour is asked for before what waits for it fails
+    (mcast_solicit, a question a second): longer than a takeover takes."""
 
     polling_interval: int = declared(whole(1, 600, _SECONDS), default=1)
     """Multipath: between two checks of a path (multipath.conf(5))."""

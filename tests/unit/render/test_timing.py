@@ -23,6 +23,7 @@ PROMOTION = "/etc/ha.d/resource.d/drbd-primary"
 MANAGER = "/usr/local/lib/san/Group.pm"
 FENCE = "/usr/local/sbin/san-fence"
 WATCH = "/etc/san/watch.conf"
+SYSCTL = "/etc/sysctl.d/60-san.conf"
 
 LINES = [
     # field, value, file, its line
@@ -39,6 +40,8 @@ LINES = [
     ("login_attempts", 7, NODE, "node.session.initial_login_retry_max = 7"),
     ("noop_interval", 7, ISCSID, "node.conn[0].timeo.noop_out_interval = 7"),
     ("replacement_timeout", 7, ISCSID, "node.session.timeo.replacement_timeout = 7"),
+    ("neighbour_reachable", 7, SYSCTL, "/base_reachable_time_ms = 7000"),
+    ("neighbour_patience", 7, SYSCTL, "/mcast_solicit = 7"),
     ("polling_interval", 2, MULTIPATH, "polling_interval 2"),
     ("max_polling_interval", 7, MULTIPATH, "max_polling_interval 7"),
     ("target_answer", 7, TARGET, "my $ANSWER_S = 7; "),
@@ -73,16 +76,21 @@ def files(cluster):
     return {file.path: file.content for file in both}
 
 
+def says(found, line):
+    """Whether it begins so; what begins with a slash is the end of a key of several interfaces."""
+    return found.endswith(line) if line.startswith("/") else found.startswith(line)
+
+
 @pytest.mark.parametrize(("field", "value", "path", "line"), LINES)
 def test_a_time_reaches_its_file(cluster, field, value, path, line):
     before = [found.strip() for found in files(cluster)[path].splitlines()]
     after = [
         found.strip() for found in files(with_timing(cluster, **{field: value}))[path].splitlines()
     ]
-    assert any(found.startswith(line) for found in after), after
-    assert not any(found.startswith(line) for found in before)
+    assert any(says(found, line) for found in after), after
+    assert not any(says(found, line) for found in before)
     different = [pair for pair in zip(before, after, strict=True) if pair[0] != pair[1]]
-    assert all(not re.match(r"[a-z].*=|my ", old) or new.startswith(line) for old, new in different)
+    assert all(not re.match(r"[a-z].*=|my ", old) or says(new, line) for old, new in different)
 
 
 def test_every_time_is_tried_here():
