@@ -134,9 +134,10 @@ def unwatched(cluster: Cluster, pace: Pace) -> tuple[Part, ...]:
     The gap begins there (`Heartbeat.reset_after`): the peer is about to try, and goes on once DRBD
     has noticed.
     """
-    notice = cluster.timing.peer_notice
+    timing = cluster.timing
     _, *others, _ = gone(cluster, pace)
-    parts = (Part(DETECTION, notice, notice), *others)
+    worst = timing.secondary_notices
+    parts = (Part(DETECTION, worst - timing.ping_int / 2, worst), *others)
     return (*parts, _client(cluster, pace, _sum(parts), silent=True))
 
 
@@ -195,7 +196,7 @@ def apart(cluster: Cluster, pace: Pace) -> tuple[Part, ...]:
 
     A busy connection's last packet is the last acknowledgement, so all of the notice is waited for.
     """
-    notice = cluster.timing.peer_notice
+    notice = cluster.timing.primary_notices
     return (
         Part(DETECTION, notice, notice),
         Part(FENCING, pace.handler, max(pace.handler, cluster.timing.fence_answer)),
