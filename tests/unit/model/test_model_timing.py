@@ -137,8 +137,8 @@ class TestConflicts:
         ]
         assert (
             "heartbeat.deadtime: twice ping_int + ping_timeout (5.5 s) must be below deadtime "
-            "(1 s): until DRBD notices that its peer is dead, it refuses to promote the node that takes "
-            "over; the smallest change that mends it: heartbeat.deadtime=5.6"
+            "(1 s): until DRBD notices that its peer is dead, it refuses to promote the node that "
+            "takes over; the smallest change that mends it: heartbeat.deadtime=5.6"
         ) in found
 
 
