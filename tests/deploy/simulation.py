@@ -933,7 +933,8 @@ class World:
         lines = ["configured"]
         for name, (_, _, content) in known.items():
             if machine.replicas[name].applied != content:
-                lines.append(f"drbdsetup-84 net-options {name} --ping-int=3")
+                ends = re.findall(r"address ipv4 (\S+);", content)
+                lines.append(f"drbdsetup-84 net-options ipv4:{' ipv4:'.join(ends)} --ping-int=3")
             if machine.replicas[name].parted:
                 lines.append(f"drbdsetup-84 connect {name}")
         return 0, lines
