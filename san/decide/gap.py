@@ -25,14 +25,14 @@ DETECTION, FENCING, TAKEOVER, RECOVERY = "detection", "fencing", "takeover", "cl
 class Pace:
     """How fast the machines do what no timer sets, in seconds."""
 
-    takeover: float = 6
+    takeover: float = 5
     """Declared dead to the last resource started, under software emulation on 2 cores, by our
-    scripts: 5.7 and 7.2 were measured. It is the time of process starts: hardware needs less, a
+    scripts: 4.2 to 5.2 were measured. It is the time of process starts: hardware needs less, a
     loaded machine more, and Heartbeat's stock scripts more than twice as much. Measure yours."""
     release: float = 2.5
     """The group's stop at a planned move, from the first resource stopped to DRBD's Secondary; and
     what Heartbeat says to its peer until the other node begins."""
-    login: float = 0.5
+    login: float = 0.2
     """A login and the first command, once the portal is there."""
     restart: float = 3
     """The target daemon killed and started in place. Its start was measured with 1.1 under

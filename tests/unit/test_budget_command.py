@@ -43,7 +43,7 @@ def test_the_table():
     result = san("budget")
     assert result.exit_code == 0, result.output
     found = rows(result.stdout)
-    assert found["power-cut"] == ["6.0 / 7.0", "", "6.0 / 26.0", "1.8 / 3.5", "13.8 / 36.5", ""]
+    assert found["power-cut"] == ["6.0 / 7.0", "", "5.0 / 25.0", "1.5 / 3.2", "12.5 / 35.2", ""]
     assert found["target-killed"][-1] == "the watch"
     assert "reference: seconds that clients wait" in result.stdout
     assert "warning: longer than 30 s at worst" in result.stdout
@@ -73,7 +73,7 @@ def test_json():
     assert cluster["pace"]["takeover"] == 9
     assert cluster["conflicts"] == []
     cut = next(fault for fault in cluster["faults"] if fault["fault"] == "power-cut")
-    assert cut["expected_seconds"] == 16.8
+    assert cut["expected_seconds"] == 16.5
     assert cut["phases"]["detection"] == {"expected": 6, "worst": 7}
 
 
@@ -137,5 +137,5 @@ def test_a_conflict_beside_another_problem():
 
 def test_check_says_a_line_for_each_cluster():
     result = san("check")
-    line = "reference: a power cut of the serving node is expected to stop its clients for 13.8 s"
+    line = "reference: a power cut of the serving node is expected to stop its clients for 12.5 s"
     assert [found for found in result.stdout.splitlines() if found.startswith(line)], result.stdout
