@@ -84,6 +84,13 @@ def test_each_block_is_counted_for_the_volume_that_it_lies_in(node):
     ]
 
 
+def test_a_warning_is_no_line(node):
+    warns = "echo '  WARNING: Device mismatch detected for storage/test' >&2; cat MAP"
+    done = node(lvm=warns)
+    assert done.stderr == ""
+    assert done.stdout == node().stdout
+
+
 def test_it_reads_past_the_filter_and_changes_nothing(node):
     node()
     asked = node.asked.read_text()
@@ -95,7 +102,7 @@ def test_it_reads_past_the_filter_and_changes_nothing(node):
 @pytest.mark.parametrize(
     ("how", "reason"),
     [
-        ({"lvm": "exit 5"}, "lvm ends with 5"),
+        ({"lvm": "echo '  no such device' >&2; exit 5"}, "lvm ends with 5: no such device"),
         ({"bitmap": "bm {\n    0x0000000000000001;\n"}, "drbdmeta's dump has no end"),
         ({"minor": "7"}, "minors/7/act_log_extents: No such file or directory"),
     ],
