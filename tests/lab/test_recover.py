@@ -68,7 +68,8 @@ def parted(deployed_lab):
     lab.ssh("otter", "vgchange -qan storage", timeout=120)
     write(lab, "badger", disk, "weasel, to be kept")
     lab.link_up("weasel", "replication")
-    connection(lab, "weasel", "StandAlone")
+    for node in ("weasel", "otter"):
+        connection(lab, node, "StandAlone")
     # The log is no witness: a kernel that has rotated it, or a node that booted since, has none.
     for node in ("weasel", "otter"):
         lab.ssh(node, "dmesg --clear")
@@ -80,7 +81,7 @@ def test_the_named_side_is_saved_and_given_up_and_the_other_is_served(parted):
 
     run = deploy()
     assert run.returncode == 1
-    assert "r0 has a split brain" in run.log
+    assert "r0 has a split brain" in run.log, run.log
 
     shown = recover()
     assert shown.returncode == 0, shown.stderr
