@@ -146,6 +146,8 @@ def parse_cluster(section: Section) -> tuple[dict[str, NodeState], Holds] | None
         return nodes, holds
     if _NOT_ADMITTED in section.text or section.status == _NO_ANSWER:
         return None
+    if section.status == 0 and nodes:  # replaced meanwhile: the first question had no answer
+        return None
     said = section.text.strip() or "it said nothing"
     raise UnreadableError(f"cl_status failed with status {section.status}: {said}")
 

@@ -111,6 +111,16 @@ def test_a_heartbeat_that_starts_up_runs_and_answers_not_yet():
     assert (found.running, found.nodes, found.holds) == (True, None, None)
 
 
+def test_one_that_is_replaced_between_the_two_questions_gave_no_answer():
+    """Seen in the lab, while Heartbeat forgot a silent peer: the first printed nothing."""
+    lines = (
+        "otter\tdead\t(nodetype: normal)",
+        "\teth1\tdead",
+        "weasel\tactive\t(nodetype: normal)",
+    )
+    assert heartbeat.parse_cluster(Section(0, lines)) is None
+
+
 def test_a_ping_node():
     """As cl_status(1) shows it."""
     nodes, holds = heartbeat.parse_cluster(
