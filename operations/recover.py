@@ -1,7 +1,7 @@
 """After a split brain: one node, the one that was named, gives up its changes."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from san.decide import recovery
 from san.decide.recovery import Evidence
 from san.decide.refusal import Refusal
 from san.model import Cluster, DrbdResource, Node
+from san.observe.drbd import DrbdState
 from san.render.programs import SAVE
 
 SLOWEST = 1024
@@ -89,9 +90,7 @@ def safe() -> Iterator[PyinfraCommand]:
 
 def _allowed(victim: str, evidence: dict[str, Evidence]) -> None:
     cluster: Cluster = host.data.cluster
-    reason = recovery.forbids(cluster, victim, evidence)
-    if reason is not None:
-        raise Refusal(reason)
+    _refuse(recovery.forbids(cluster, victim, evidence))
     if _splits() and not (host.data.get("image") or host.data.get("without_image")):
         raise Refusal(
             f"{victim}'s data is to be saved before its changes are given up: name a directory "
@@ -101,13 +100,15 @@ def _allowed(victim: str, evidence: dict[str, Evidence]) -> None:
 
 def _report(path: Path, evidence: dict[str, Evidence]) -> None:
     cluster: Cluster = host.data.cluster
+    parted = _splits()
     changes = {
         name: observed(
             node,
             DrbdChanges,
-            resources=tuple((each.minor, each.disk_of(name)) for each in _splits()),
+            resources=tuple((each.minor, each.disk_of(name)) for each in parted),
         )
         for name, node in pair(cluster).items()
+        if parted
     }
     standings = recovery.standings(cluster, evidence, changes)
     found = [attrs.asdict(each) for each in standings]
@@ -183,13 +184,10 @@ def connected() -> Iterator[PyinfraCommand]:
 def copied() -> Iterator[PyinfraCommand]:
     """Wait until both nodes have the same data, and compare their generations. Changes nothing."""
     if _victim() is not None and state.is_executing:
-        cluster: Cluster = host.data.cluster
         devices = [each for found in replication().values() for each in found.devices.values()]
         changed = sum(device.out_of_sync for device in devices)
-        until("both nodes to have the same data", _uncopied, limit=MEETING + changed / SLOWEST)
-        reason = recovery.differs(cluster, replication(every_generation=True))
-        if reason is not None:
-            raise Refusal(reason)
+        _until("both nodes to have the same data", recovery.uncopied, kib=changed)
+        _refuse(recovery.differs(host.data.cluster, replication(every_generation=True)))
     yield from ()
 
 
@@ -203,7 +201,7 @@ def compared() -> Iterator[PyinfraCommand]:
         return
     for resource in host.data.cluster.resources:
         device = replication()[host.data.member.name].devices[resource.minor]
-        if device.replication not in {"VerifyS", "VerifyT"}:
+        if not device.comparing:
             yield StringCommand("drbdadm", "verify", QuoteString(resource.name))
 
 
@@ -211,25 +209,27 @@ def compared() -> Iterator[PyinfraCommand]:
 def equal() -> Iterator[PyinfraCommand]:
     """Wait until every block was compared, and refuse what differs. Changes nothing."""
     if _victim() is not None and state.is_executing:
-        cluster: Cluster = host.data.cluster
-        disks = [each for found in replication().values() for each in found.disks.values()]
-        size = max((disk.size for disk in disks), default=0) >> 10
-        until("every block to be compared", _uncompared, limit=MEETING + size / SLOWEST)
-        reason = recovery.unequal(cluster, replication())
-        if reason is not None:
-            raise Refusal(reason)
+        disks = replication()[host.data.member.name].disks.values()
+        size = sum(disk.size for disk in disks) >> 10
+        _until("every block to be compared", recovery.uncompared, kib=size)
+        _refuse(recovery.unequal(host.data.cluster, replication()))
     yield from ()
 
 
-def _uncompared() -> str | None:
-    left = recovery.uncompared(host.data.cluster, replication())
-    if left is not None and _is_victim():
-        host.log(left)
-    return left
+def _until(
+    what: str, left: Callable[[Cluster, Mapping[str, DrbdState]], str | None], *, kib: float
+) -> None:
+    """Wait until nothing of that size is `left` to do; the victim tells how far it is."""
+
+    def amiss() -> str | None:
+        found = left(host.data.cluster, replication())
+        if found is not None and _is_victim():
+            host.log(found)
+        return found
+
+    until(what, amiss, limit=MEETING + kib / SLOWEST)
 
 
-def _uncopied() -> str | None:
-    left = recovery.uncopied(host.data.cluster, replication())
-    if left is not None and _is_victim():
-        host.log(left)
-    return left
+def _refuse(reason: str | None) -> None:
+    if reason is not None:
+        raise Refusal(reason)

@@ -28,7 +28,7 @@ class Pace:
     takeover: float = 5
     """Declared dead to the last resource started, under software emulation on 2 cores, by our
     scripts: 4.2 to 5.2 were measured. It is the time of process starts: hardware needs less, a
-    loaded machine more, and Heartbeat's stock scripts more than twice as much. Measure yours."""
+    loaded machine more, and Heartbeat's stock scripts five times as much. Measure yours."""
     release: float = 2.5
     """The group's stop at a planned move, from the first resource stopped to DRBD's Secondary; and
     what Heartbeat says to its peer until the other node begins."""

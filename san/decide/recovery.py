@@ -270,7 +270,7 @@ def uncompared(cluster: Cluster, states: Mapping[str, DrbdState]) -> str | None:
     for resource in cluster.resources:
         for node, state in states.items():
             device = state.devices.get(resource.minor, _ABSENT)
-            if device.replication in {"VerifyS", "VerifyT"}:
+            if device.comparing:
                 done = device.resync_percent or 0
                 return f"{resource.name} on {node}: {done:.0f} % compared"
     return None

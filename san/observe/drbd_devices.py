@@ -66,6 +66,11 @@ class Device:
         return self.connection == "Connected"
 
     @property
+    def comparing(self) -> bool:
+        """Whether an online verify runs."""
+        return self.replication in {"VerifyS", "VerifyT"}
+
+    @property
     def healthy(self) -> bool:
         """Whether both nodes have the same current data and keep it so."""
         return (self.connected, self.disk, self.peer_disk) == (True, "UpToDate", "UpToDate")

@@ -144,9 +144,9 @@ def parse_cluster(section: Section) -> tuple[dict[str, NodeState], Holds] | None
     holds = next(filter(_is_holds, section.lines), None)
     if section.status == 0 and nodes and holds is not None:
         return nodes, holds
-    if _NOT_ADMITTED in section.text or section.status == _NO_ANSWER:
-        return None
-    if section.status == 0 and nodes:  # replaced meanwhile: the first question had no answer
+    # Where it was replaced between the two questions, the first alone had no answer.
+    unanswered = section.status == _NO_ANSWER or (section.status == 0 and nodes)
+    if unanswered or _NOT_ADMITTED in section.text:
         return None
     said = section.text.strip() or "it said nothing"
     raise UnreadableError(f"cl_status failed with status {section.status}: {said}")

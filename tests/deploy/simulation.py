@@ -79,6 +79,8 @@ class Replica:
     """Connects to give up what it has changed."""
     differs: int = 0
     """KiB that a comparison would find to differ."""
+    comparing: int = 0
+    """Looks until the comparison that runs has ended."""
 
 
 NEW = "0000000000000004"
@@ -702,7 +704,9 @@ class World:
             case "verify":
                 if not self.connected(machine, name):
                     raise CommandError("(-15) Need a connection to start verify", 17)
-                replica.changed = replica.differs
+                if replica.comparing:
+                    raise CommandError("State change failed: verify runs already", 17)
+                replica.comparing = 2
             case "new-current-uuid":
                 both = [replica, self.peer(machine).replicas[name]]
                 if not self.connected(machine, name) or {each.generation for each in both} != {NEW}:
@@ -885,9 +889,14 @@ class World:
         for name in configured:
             self.sync(machine, name)
             connection, roles, disks = self.device(machine, name)
+            replica = machine.replicas[name]
+            if replica.comparing:
+                connection = "VerifyS"
+                replica.comparing -= 1
+                replica.changed = 0 if replica.comparing else replica.differs
             lines.append(f" {minors[name]}: cs:{connection} ro:{roles} ds:{disks} C r-----")
             counters = "ns:0 nr:0 dw:0 dr:0 al:0 bm:0 lo:0 pe:0 ua:0 ap:0 ep:1 wo:f"
-            lines.append(f"    {counters} oos:{machine.replicas[name].changed}")
+            lines.append(f"    {counters} oos:{replica.changed}")
         return 0, lines
 
     def fact_tools(self, machine, part):

@@ -122,6 +122,14 @@ def test_a_second_call_finds_nothing_to_give_up_and_compares_again(parted):
     assert again.commands == [VERIFIED]
 
 
+def test_a_comparison_that_runs_is_waited_for(served):
+    served.change(otter=lambda node: setattr(node.replicas["r0"], "comparing", 4))
+    ran = recover(served, "-y", *KEPT)
+    assert ran.returncode == 0, ran.output
+    assert ran.commands == []
+    assert "0 % compared" in ran.output
+
+
 def test_what_differs_after_the_copy_is_told(parted):
     parted.change(otter=lambda node: setattr(node.replicas["r0"], "differs", 8))
     ran = recover(parted, "-y", *KEPT)

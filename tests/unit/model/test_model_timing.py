@@ -42,6 +42,7 @@ class TestFields:
             ("drbd_timeout", 61, "from 0.1 to 60"),
             ("replacement_timeout", -1, "whole number from 1"),
             ("noop_interval", 0, "whole number from 1"),
+            ("login_timeout", 1, "from 2 to 600"),
             ("login_attempts", 0, "number of attempts"),
             ("polling_interval", "1", "whole number"),
             ("target_start", 601, "from 1 to 600"),
