@@ -1,10 +1,11 @@
 """This host's place in its cluster."""
 
-from pyinfra.context import host
+from pyinfra.context import host, state
 
 from facts.drbd import Drbd
 from facts.heartbeat import Heartbeat
 from operations.observation import observed, of_pair, pair
+from san.decide.refusal import Refusal
 from san.decide.serving import Turn, has_turn, serving
 from san.model import Cluster, Node
 from san.observe.drbd import DrbdState
@@ -42,8 +43,23 @@ def serving_node() -> str | None:
     return serving(host.data.cluster, replication())
 
 
+_served: dict[tuple[str, bool], str | None] = {}
+"""Who served at the first turn of a run, by cluster: of the plan, and of its execution."""
+
+
 def turn_of_this_host(turn: Turn) -> bool:
-    """Whether this host acts in `turn`: the standby's comes first; clients act in it too."""
+    """Whether this host acts in `turn`: the standby's comes first; clients act in it too.
+
+    Raises Refusal where the service has moved by itself since the first turn: whose turn it was
+    then has changed with it.
+    """
     if not isinstance(host.data.member, Node):
         return turn == "standby"
-    return has_turn(host.data.member.name, serving_node(), turn)
+    serves = serving_node()
+    served = _served.setdefault((host.data.cluster.name, state.is_executing), serves)
+    if served not in {None, serves}:
+        raise Refusal(
+            f"{serves or 'no node'} serves now, and {served} did when this run began; look at why "
+            "it moved, and run again: the standby's turn comes first"
+        )
+    return has_turn(host.data.member.name, serves, turn)

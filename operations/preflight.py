@@ -11,6 +11,7 @@ from operations import lock
 from operations.cluster import moving, settling
 from operations.fencing import judge
 from operations.file import present
+from operations.member import hosts_of
 from operations.node import replication, serving_node
 from operations.observation import converging, observed, pair
 from operations.waiting import until
@@ -52,16 +53,15 @@ def safe() -> Iterator[PyinfraCommand]:
 
 
 def everybody(cluster: Cluster) -> None:
-    """Refuse where a host of the cluster is away, unless going on without it is allowed.
-
-    From here on a host that fails ends the run, and nobody is asked whether to go on without it.
-    """
-    state.config.FAIL_PERCENT = 0
-    state.should_raise_failed_hosts = None
+    """Refuse where a host of the cluster is away, unless going on without it is allowed."""
     if host.data.get("allow_degraded"):
         return
-    failed = {each.data.member.name for each in state.failed_hosts if each.data.get("member")}
-    away = [each.name for each in cluster.hosts if each.name in failed]
+    known = hosts_of(host.inventory, cluster)
+    away = [
+        each.name
+        for each in cluster.hosts
+        if known.get(each.name) in state.failed_hosts - state.activated_hosts
+    ]
     if away:
         raise Refusal(
             f"{' and '.join(away)} can't be reached: both nodes decide together; bring it back, or "

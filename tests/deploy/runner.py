@@ -2,7 +2,8 @@
 
 Run as a program: the arguments are pyinfra's; SAN_WORLD names the directory with the hosts.
 SAN_KILL=k kills this process after the k-th command of an operation, as a power cut would;
-SAN_INTERRUPT=k interrupts it there, as Ctrl-C does. SAN_KEEP=1 keeps the hosts as they are after
+SAN_INTERRUPT=k interrupts it there, as Ctrl-C does. SAN_FAIL_OVER=k lets the service move by itself
+before the k-th operation. SAN_KEEP=1 keeps the hosts as they are after
 each of these commands. SAN_MANY=1: each directory in SAN_WORLD is a world of its own, and each has
 its run, one after the other in forks of this process, which saves most of a run's time: importing.
 """
@@ -34,8 +35,9 @@ from tenacity import stop_after_delay
 
 import operations
 import operations.waiting
+import pyinfra.api.operations
 import pyinfra.operations.server
-from simulation import World
+from simulation import World, held
 
 assert pyinfra_cli
 DIRECTORY = Path(os.environ["SAN_WORLD"])
@@ -45,6 +47,8 @@ ENDS = {
     if name in os.environ
 }
 commands = 0
+steps = 0
+step = pyinfra.api.operations._run_single_op
 
 
 def name_of(host):
@@ -70,7 +74,8 @@ def run_shell_command(self, command, print_output=False, print_input=False, **ar
     status, output, kind = world.run(name_of(self.host), raw, control.get("_stdin"), os.getpid())
     world.save(DIRECTORY)
     with (DIRECTORY / "log").open("a", encoding="utf-8") as log:
-        entry = {"host": name_of(self.host), "kind": kind, "command": raw, "status": status}
+        plain = held(raw)[1]
+        entry = {"host": name_of(self.host), "kind": kind, "command": plain, "status": status}
         entry["wrapped"] = unix.get_raw_value()
         log.write(f"{json.dumps(entry)}\n")
     if kind == "command":
@@ -89,6 +94,17 @@ def run_shell_command(self, command, print_output=False, print_input=False, **ar
     return status == 0, CommandOutput(lines if output else [])
 
 
+def run_single_op(state, op_hash):
+    """What pyinfra does for each operation, and what happens before one."""
+    global steps  # noqa: PLW0603 (the process's own count)
+    steps += 1
+    if str(steps) == os.environ.get("SAN_FAIL_OVER"):
+        world = World.load(DIRECTORY)
+        world.fail_over()
+        world.save(DIRECTORY)
+    step(state, op_hash)
+
+
 def many():
     """A run in each directory: its exit status and its output stay there."""
     for module in pkgutil.iter_modules(operations.__path__):
@@ -104,6 +120,8 @@ def one(directory):
     global DIRECTORY  # noqa: PLW0603 (this fork's own)
     DIRECTORY = directory
     os.environ["SAN_WORLD"] = str(directory)
+    if os.environ.get("SAN_FAIL_OVER") == "each":
+        os.environ["SAN_FAIL_OVER"] = str(int(directory.name) + 1)
     output = os.open(directory / "output", os.O_CREAT | os.O_WRONLY)
     os.dup2(output, 1)
     os.dup2(output, 2)
@@ -121,6 +139,7 @@ def one(directory):
 pyinfra.operations.server.sleep = lambda _: gevent.sleep(0)  # a simulated host boots at once
 operations.waiting.PAUSE = 0.01  # seconds: simulated hosts change when they are asked
 operations.waiting.stop_after_delay = lambda limit: stop_after_delay(limit / 50)
+pyinfra.api.operations._run_single_op = run_single_op
 FakeConnector.connect = connect
 FakeConnector.run_shell_command = run_shell_command
 

@@ -204,7 +204,7 @@ def test_one_node_alone_by_limit(served):
 
 @pytest.mark.parametrize("option", ["--serial", "--no-wait"])
 def test_an_order_that_is_not_ours(served, option):
-    refused(served, f"{option} takes a cluster's nodes out of step", names=(option,))
+    refused(served, "--serial and --no-wait take a cluster's nodes out of step", names=(option,))
 
 
 def test_another_run_holds_the_lock(served):
