@@ -4,7 +4,11 @@ from pyinfra.context import host, state
 
 from facts.drbd import Drbd
 from facts.heartbeat import Heartbeat
-from operations.observation import observed, of_pair, pair
+from facts.network import Network
+from facts.stgt import Stgt
+from facts.watch import Watch
+from operations.joined import Asked
+from operations.observation import foreseen, observed, of_pair, pair
 from san.decide.refusal import Refusal
 from san.decide.serving import Turn, has_turn, serving
 from san.model import Cluster, Node
@@ -23,14 +27,23 @@ def replication(*, every_generation: bool = False) -> dict[str, DrbdState]:
         name: observed(
             node,
             Drbd,
-            resources=tuple(
-                (resource.name, resource.minor, resource.disk_of(name))
-                for resource in cluster.resources
-            ),
+            resources=_resources(cluster, name),
             **more,
         )
         for name, node in pair(cluster).items()
     }
+
+
+def _resources(cluster: Cluster, node: str) -> tuple[tuple[str, int, str], ...]:
+    """Each DRBD resource as the fact about DRBD is asked for it: name, minor, backing disk."""
+    return tuple((each.name, each.minor, each.disk_of(node)) for each in cluster.resources)
+
+
+def foresee(cluster: Cluster, *more: Asked) -> None:
+    """Read at once, of each node that this run is connected to, what tells whether it serves."""
+    for name, node in pair(cluster).items():
+        drbd = (Drbd, {"resources": _resources(cluster, name)})
+        foreseen(node, (Network, {}), drbd, (Heartbeat, {}), (Stgt, {}), (Watch, {}), *more)
 
 
 def heartbeats() -> dict[str, HeartbeatState]:

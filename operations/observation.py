@@ -6,7 +6,7 @@ a command on the cluster, however long that takes. A kept answer may say that th
 do. What is done is decided on what was read in the operation that does it.
 """
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from functools import partial, wraps
 from typing import Any, ParamSpec, TypeVar
 
@@ -22,6 +22,7 @@ from pyinfra.context import host, state
 
 from operations import lock, together
 from operations.connection import elsewhere
+from operations.joined import Asked, Joined, Several
 from operations.member import hosts_of, member_of
 from operations.refusal import refused
 from san.decide.refusal import Refusal
@@ -35,6 +36,8 @@ _Answer = tuple[str | None, "AsyncResult[Any]"]
 """The operation that asked, and what was said."""
 _answers: dict[str, dict[_Key, _Answer]] = {}
 """By cluster."""
+_ALONE = object()
+"""Said of a fact that has to be asked for alone: so it fails in its own words."""
 _recalled: set[str] = set()
 """The hosts whose running operation has used an answer that an earlier one asked for."""
 
@@ -48,9 +51,8 @@ def observed(of: Host, fact: type[FactBase[T]], **arguments: Any) -> T:  # noqa:
 
     Greenlets that ask the same at once share one remote command.
     """
+    key = _key(of, fact, arguments)
     answers = _answers.setdefault(host.data.cluster.name, {})
-    asked = repr(sorted(arguments.items()))
-    key = (of.name, state.is_executing, together.others(), fact.name, asked)
     asking, answer = answers.get(key, (None, None))
     if answer is None:
         answer = AsyncResult()
@@ -68,9 +70,39 @@ def observed(of: Host, fact: type[FactBase[T]], **arguments: Any) -> T:  # noqa:
     elif asking != host.current_op_hash:
         _recalled.add(host.name)
     value = answer.get()
+    if value is _ALONE:
+        return observed(of, fact, **arguments)
     if value is None:
         raise UnobservedError(f"{of.name}: fact {fact.name} could not be read; see above")
     return value  # type: ignore[no-any-return]  # AsyncResult is untyped
+
+
+def foreseen(of: Host, *asked: Asked) -> None:
+    """Read at once, in one remote command, what will be asked of a host.
+
+    What can't be read so is asked for alone, when it is needed.
+    """
+    answers = _answers.setdefault(host.data.cluster.name, {})
+    keys = {_key(of, fact, arguments): (fact, arguments) for fact, arguments in asked}
+    new = {key: AsyncResult() for key in keys if key not in answers}
+    answers |= {key: (host.current_op_hash, answer) for key, answer in new.items()}
+    values: list[Any] = [None] * len(new)
+    try:
+        if new:
+            wanted = Several(keys[key] for key in new)
+            values = of.get_fact(Joined, asked=wanted, **elsewhere(of)) or values
+    except PyinfraError as error:
+        logger.error(f"{of.print_prefix}{error}")
+    finally:
+        for (key, answer), value in zip(new.items(), values, strict=True):
+            if value is None:
+                answers.pop(key, None)
+            answer.set(_ALONE if value is None else value)
+
+
+def _key(of: Host, fact: type[FactBase[Any]], arguments: Mapping[str, Any]) -> _Key:
+    asked = repr(sorted(arguments.items()))
+    return (of.name, state.is_executing, together.others(), fact.name, asked)
 
 
 def pair(cluster: Cluster) -> dict[str, Host]:
@@ -96,6 +128,14 @@ def of_pair(cluster: Cluster, fact: type[FactBase[T]], **arguments: Any) -> dict
 def forget(cluster: Cluster) -> None:
     """Read the cluster's hosts anew at the next question: something was changed."""
     _answers.pop(cluster.name, None)
+
+
+def renew(cluster: Cluster) -> None:
+    """Read anew at the next question what an earlier operation has read."""
+    answers = _answers.get(cluster.name, {})
+    for key, (asking, _) in list(answers.items()):
+        if asking != host.current_op_hash:
+            del answers[key]
 
 
 def converging(
@@ -133,7 +173,7 @@ def _decided(function: Callable[[], Iterator[PyinfraCommand]]) -> Iterator[Pyinf
     commands = function()
     command = next(commands, None)
     if command is not None and state.is_executing and host.name in _recalled:
-        forget(cluster)
+        renew(cluster)
         commands = function()
         command = next(commands, None)
     while command is not None:

@@ -76,13 +76,14 @@ def safe() -> Iterator[PyinfraCommand]:
     everybody(cluster)
     if len(pair(cluster)) < len(cluster.nodes):
         raise Refusal("its peer isn't part of this run: what a side lacks only both can tell")
-    victim, evidence = _victim(), _evidence()
+    victim = _victim()
+    if victim is not None and state.is_executing:
+        lock.take(host)
+    evidence = _evidence()
     if host.data.get("report") and host.data.member == cluster.preferred:
         _report(Path(str(host.data.report)), evidence)
     if victim is not None:
         _allowed(victim, evidence)
-        if state.is_executing:
-            lock.take(host)
     host.noop("both sides were looked at")
     yield from ()
 

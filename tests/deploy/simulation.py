@@ -799,6 +799,8 @@ class World:
         """The sections that a fact's script would print."""
         words = shlex.split(command)
         for index, word in enumerate(words):
+            if word.startswith("[san:fact "):
+                yield word
             if match := re.match(r"\[san:begin (.+)\]", word):
                 part = words[words.index("-c", index) + 1]
                 name = re.sub(r"-\d+$", "", match[1])

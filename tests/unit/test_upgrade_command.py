@@ -11,12 +11,14 @@ from san.cli import main
 
 ROOT = Path(__file__).parents[2]
 INVENTORY = (
-    (ROOT / "inventory.py")
-    .read_text(encoding="utf-8")
-    .replace("site = Site(", "first = Site(")
-    .replace("nodes = site.nodes()", "")
-    .replace("clients = site.initiators()", "")
-) + """
+    (
+        (ROOT / "inventory.py")
+        .read_text(encoding="utf-8")
+        .replace("site = Site(", "first = Site(")
+        .replace("nodes = site.nodes()", "")
+        .replace("clients = site.initiators()", "")
+    )
+    + """
 import attrs
 
 
@@ -37,6 +39,7 @@ site = Site(tuple(cluster(name) for name in "abc"))
 nodes = site.nodes()
 clients = site.initiators()
 """
+)
 
 
 @pytest.fixture
@@ -66,9 +69,7 @@ def runs(monkeypatch):
 
 
 def upgrade(inventory, *arguments, answer=None):
-    return CliRunner().invoke(
-        main, ["upgrade-kernel", *arguments, str(inventory)], input=answer
-    )
+    return CliRunner().invoke(main, ["upgrade-kernel", *arguments, str(inventory)], input=answer)
 
 
 def limits(command):
