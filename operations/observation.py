@@ -130,11 +130,12 @@ def forget(cluster: Cluster) -> None:
     _answers.pop(cluster.name, None)
 
 
-def renew(cluster: Cluster) -> None:
-    """Read anew at the next question what an earlier operation has read."""
-    answers = _answers.get(cluster.name, {})
+def renew(*hosts: Host) -> None:
+    """Read anew at the next question what an earlier operation has read of these hosts."""
+    names = {each.name for each in hosts}
+    answers = _answers.get(host.data.cluster.name, {})
     for key, (asking, _) in list(answers.items()):
-        if asking != host.current_op_hash:
+        if key[0] in names and asking != host.current_op_hash:
             del answers[key]
 
 
@@ -155,8 +156,9 @@ def converging(
         def commands(*args: P.args, **kwargs: P.kwargs) -> Generator[PyinfraCommand]:
             if not isinstance(member_of(host), members) or together.left(host):
                 return
+            if not together.in_step():
+                return
             try:
-                together.step()
                 yield from _decided(partial(function, *args, **kwargs))
             except (Refusal, UnobservedError) as reason:
                 yield from refused(str(reason))
@@ -173,7 +175,7 @@ def _decided(function: Callable[[], Iterator[PyinfraCommand]]) -> Iterator[Pyinf
     commands = function()
     command = next(commands, None)
     if command is not None and state.is_executing and host.name in _recalled:
-        renew(cluster)
+        renew(*hosts_of(host.inventory, cluster).values())
         commands = function()
         command = next(commands, None)
     while command is not None:

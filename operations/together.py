@@ -5,6 +5,7 @@ The other clusters go on, and pyinfra ends with status 1. Its own ways to go on 
 """
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import NoReturn
 
 import pyinfra
@@ -15,7 +16,6 @@ from pyinfra.api.state import BaseStateCallback, State
 from pyinfra.context import host, state
 
 from operations.member import clusters
-from san.decide.refusal import Refusal
 
 
 class _Run(BaseStateCallback):
@@ -49,16 +49,22 @@ class _Run(BaseStateCallback):
         if op_hash not in self.ours:
             done = (each[op_hash] for each in state.ops.values() if op_hash in each)
             self.others += any(each.operation_meta.executed for each in done)
-        failed = state.failed_hosts & state.activated_hosts
-        left = {}
+        left = []
         for name, hosts in clusters(state.inventory).items():
-            broken = [own for own, each in hosts.items() if each in failed]
-            if broken and state.active_hosts & set(hosts.values()):
-                left[name] = broken
-        for name, broken in left.items():
-            phase = ", ".join(state.get_op_meta(op_hash).names)
-            self.reasons.setdefault(name, f"{' and '.join(broken)} failed in {phase!r}; see above")
-        _fail(state, left)
+            failed = [
+                own
+                for own, each in hosts.items()
+                if each in state.failed_hosts and each in state.activated_hosts
+            ]
+            if failed:
+                phase = ", ".join(state.get_op_meta(op_hash).names)
+                reason = f"{' and '.join(failed)} failed in {phase!r}; see above"
+                self.reasons.setdefault(name, reason)
+                left.append(name)
+        try:
+            _fail(state, left)
+        except PyinfraError as error:
+            _end(str(error))
 
     def host_disconnect(self, state: State, host: Host) -> None:  # type: ignore[override]
         """The run ends, unless this host reboots."""
@@ -73,10 +79,13 @@ class _Run(BaseStateCallback):
 
     def _left(self, state: State) -> Iterator[str]:
         for name, hosts in clusters(state.inventory).items():
+            own = set(hosts.values())
             if name in self.reasons:
                 yield f"{name}: {self.reasons[name]}"
-            elif state.failed_hosts.issuperset(hosts.values()):
-                yield f"{name}: none of its hosts can be reached"
+            elif own & state.failed_hosts and not own & state.active_hosts:
+                reached = own & state.activated_hosts
+                what = "all of its hosts failed; see above" if reached else "no host answers"
+                yield f"{name}: {what}"
 
 
 def _run() -> _Run:
@@ -89,15 +98,30 @@ def _run() -> _Run:
     return begun
 
 
-def step() -> None:
-    """Begin an operation of ours on this host; raises Refusal where its peers are elsewhere."""
+def in_step() -> bool:
+    """Whether this host's peers are at the operation that it begins, which is ours.
+
+    Its cluster is left where they aren't. Nothing is raised for it: with --no-wait pyinfra would
+    print a traceback, and end with 0.
+    """
     run = _run()
     run.ours.add(host.current_op_hash)
-    if state.is_executing and host.executing_op_hash != run.step:
-        raise Refusal(
-            "--serial and --no-wait take a cluster's nodes out of step: each phase takes the "
-            "standby first, then the serving node, and the next begins after both; run without it"
-        )
+    reason = _out_of_step(run)
+    if reason is None:
+        return True
+    leave(reason)
+    with suppress(PyinfraError):
+        _fail(state, [host.data.cluster.name])
+    return False
+
+
+def _out_of_step(run: _Run) -> str | None:
+    if not state.is_executing or host.executing_op_hash == run.step:
+        return None
+    return (
+        "--serial and --no-wait take a cluster's nodes out of step: each phase takes the standby "
+        "first, then the serving node, and the next begins after both; run without it"
+    )
 
 
 def others() -> int:
@@ -111,30 +135,39 @@ def left(each: Host) -> bool:
 
 
 def leave(reason: str) -> None:
-    """Leave the cluster of this host, for a `reason` that the operator reads now and at the end."""
+    """Leave the cluster of this host, for a `reason` that the operator reads now and at the end.
+
+    While a plan is executed, the operation that this host is in has to fail, too.
+    """
     name = host.data.cluster.name
     _run().reasons.setdefault(name, f"{host.data.member.name}: {reason}")
     host.log_styled(reason, fg="red", log_func=logger.error)
-    if not state.is_executing:  # else this host fails, and the others after the operation
-        _fail(state, [name])
+    if not state.is_executing:
+        try:
+            _fail(state, [name])
+        except PyinfraError as error:
+            _end(str(error))
 
 
 def _fail(state: State, names: Iterable[str]) -> None:
-    """Let the hosts of these clusters take no further part."""
+    """Let the hosts of these clusters take no further part.
+
+    Raises PyinfraError where nobody is left, or more have failed than the operator allows.
+    """
     known = clusters(state.inventory)
     hosts = {each for name in names for each in known[name].values()}
-    try:
-        state.fail_hosts(hosts & state.active_hosts)  # type: ignore[no-untyped-call]
-    except PyinfraError as error:  # nobody is left, or more have failed than the operator allows
-        _end(str(error))
+    state.fail_hosts(hosts & state.active_hosts)  # type: ignore[no-untyped-call]
 
 
 def _end(sentence: str) -> NoReturn:
-    """End the run for all; pyinfra's command shows the sentence alone."""
-    if pyinfra.is_cli:
-        from pyinfra_cli.exceptions import (  # type: ignore[import-untyped]  # noqa: PLC0415 (its import patches a program)
-            CliError,
-        )
+    """End the run for all; pyinfra's command shows the sentence alone, without where we are."""
+    if not pyinfra.is_cli:
+        raise PyinfraError(sentence) from None
+    from pyinfra_cli.exceptions import (  # type: ignore[import-untyped]  # noqa: PLC0415 (it patches the standard library)
+        CliError,
+    )
 
-        raise CliError(sentence) from None
-    raise PyinfraError(sentence) from None
+    class EndError(PyinfraError, CliError):  # type: ignore[misc]  # untyped
+        pass
+
+    raise EndError(sentence) from None

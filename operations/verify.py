@@ -32,7 +32,7 @@ def cluster_serves() -> Iterator[PyinfraCommand]:
     """
     if state.is_executing:
         cluster = host.data.cluster
-        renew(cluster)
+        renew(*pair(cluster).values())
         foresee(cluster)
         until("the cluster to serve", cluster_amiss, limit=settling(cluster))
         until("its STONITH devices to answer", devices_amiss, limit=ANSWER_LIMIT)
@@ -45,7 +45,7 @@ def paths_active() -> Iterator[PyinfraCommand]:
     cluster = host.data.cluster
     alone = len(pair(cluster)) < len(cluster.nodes)
     if state.is_executing and not (alone and serving_node() is None):
-        renew(cluster)
+        renew(host)
         until("the client's paths", _paths_amiss, limit=PATHS_LIMIT)
     yield from ()
 

@@ -123,7 +123,7 @@ def test_an_interface_that_is_not_there(bare):
 
 @pytest.mark.parametrize(
     ("broken", "fact"),
-    [("fullreport", "lvm.Lvm"), ("tgtadm", "stgt.Stgt"), ("dpkg-query", "packages.Packages")],
+    [("fullreport", "lvm.Lvm"), ("dpkg-query", "packages.Packages")],
 )
 def test_a_fact_that_cannot_be_read(served, broken, fact):
     """The fact says what it got, and the run ends with a sentence of ours.

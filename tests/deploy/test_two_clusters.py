@@ -128,7 +128,15 @@ def test_a_cluster_that_is_away_as_a_whole_is_named_too(two):
     hosts = ("stoat", "polecat", "marten")
     two.change(**{name: lambda each: setattr(each, "reachable", False) for name in hosts})
     ran = two.run("-y")
-    assert left(ran) == {"second": "none of its hosts can be reached"}
+    assert left(ran) == {"second": "no host answers"}
+    assert two.world.serving("reference") == "weasel"
+
+
+def test_one_whose_hosts_all_fail_at_once_is_named_too(two):
+    hosts = ("stoat", "polecat", "marten")
+    two.change(**{name: lambda each: setattr(each, "broken", "apt-get install") for name in hosts})
+    why = left(two.run("-y"))["second"]
+    assert {*hosts} <= set(why.replace(" and ", " ").split()), why
     assert two.world.serving("reference") == "weasel"
 
 
