@@ -198,9 +198,9 @@ def advice(found: Mapping[str, Any], cluster: Cluster) -> Iterator[str]:
         yield "There is no split brain: nothing is to be given up."
         return
     yield (
-        "KiB count the blocks of 4 KiB that were written since the parting. Where several LUNs share "
-        "a figure, DRBD has the place in memory alone, and they are those that were written lately. "
-        "Times are each node's own clock and journal, and '-' is what it doesn't say."
+        "KiB count the blocks of 4 KiB that were written since the parting. Where several LUNs "
+        "share a figure, DRBD has the place in memory alone: they are those written lately. Times "
+        "are each node's own clock and journal, and '-' is what it doesn't say."
     )
     for number, node in enumerate(cluster.nodes):
         sides = [each["sides"][number] for each in splits]

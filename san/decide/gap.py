@@ -5,7 +5,6 @@ needs all of its limit. What no timer sets, a machine's pace, is `Pace`.
 """
 
 from collections.abc import Callable
-from itertools import pairwise
 
 import attrs
 
@@ -15,8 +14,8 @@ from san.model.timing import WATCH_DOUBT
 RETRY = 3
 """Seconds that iscsid waits after an attempt to connect that was refused (open-iscsi's
 ISCSI_CONN_ERR_REOPEN_DELAY); no setting changes it. One that had no answer is followed at once."""
-SYN = 1
-"""Seconds until a connection request without an answer is sent again; then doubled (RFC 6298)."""
+LOOK = 1
+"""Seconds between iscsid's looks at an attempt to connect (EV_CONN_POLL); no setting changes it."""
 
 DETECTION, FENCING, TAKEOVER, RECOVERY = "detection", "fencing", "takeover", "client_recovery"
 """The phases; all but fencing as in san.drill.timeline."""
@@ -61,20 +60,22 @@ Gap = Callable[[Cluster, Pace], tuple[Part, ...]]
 """The phases of a fault, one after the other."""
 
 
-def _requests(attempt: int) -> tuple[int, ...]:
-    """The seconds between the requests of attempts to connect that nobody answers."""
-    sent = [0]
-    while (following := sent[-1] + SYN * 2 ** (len(sent) - 1)) < attempt:
-        sent.append(following)
-    return tuple(after - before for before, after in pairwise((*sent, attempt)))
+def _noticed(attempt: int) -> tuple[float, float]:
+    """How long a connection stands until iscsid sees it, expected and at worst.
+
+    The request waits in the client's kernel for the portal's first word, and leaves with it.
+    iscsid looks at it once a second; one that stands in an attempt's last second costs the next
+    attempt's first, too.
+    """
+    return LOOK / 2 + LOOK**2 / attempt, 2 * LOOK
 
 
 def _client(cluster: Cluster, pace: Pace, before: Part, *, silent: bool) -> Part:
     """From the last resource started to the first acknowledgement.
 
-    Where nobody answers for the portals until they are served (`silent`), the next request of the
-    attempt that is under way meets the target. Where somebody refuses, iscsid pauses. A session
-    that hasn't been found broken by then comes first.
+    Where nobody answers for the portals until they are served (`silent`), the request that is under
+    way meets the target. Where somebody refuses, iscsid pauses. A session that hasn't been found
+    broken by then comes first.
     """
     timing = cluster.timing
     poll = timing.polling_interval
@@ -82,8 +83,7 @@ def _client(cluster: Cluster, pace: Pace, before: Part, *, silent: bool) -> Part
     late_expected = max(0, noop[0] / 2 + noop[1] - before.expected) if silent else 0
     late_worst = max(0, sum(noop) - before.expected) if silent else 0
     if silent and cluster.portals_last:
-        waits = _requests(timing.login_timeout)
-        expected, worst = sum(wait**2 for wait in waits) / (2 * sum(waits)), max(waits)
+        expected, worst = _noticed(timing.login_timeout)
     else:
         worst = (timing.login_timeout if silent else 0) + RETRY
         expected = worst / 2
@@ -134,9 +134,10 @@ def unwatched(cluster: Cluster, pace: Pace) -> tuple[Part, ...]:
     The gap begins there (`Heartbeat.reset_after`): the peer is about to try, and goes on once DRBD
     has noticed.
     """
-    notice = cluster.timing.peer_notice
+    timing = cluster.timing
     _, *others, _ = gone(cluster, pace)
-    parts = (Part(DETECTION, notice, notice), *others)
+    worst = timing.secondary_notices
+    parts = (Part(DETECTION, worst - timing.ping_int / 2, worst), *others)
     return (*parts, _client(cluster, pace, _sum(parts), silent=True))
 
 
@@ -195,7 +196,7 @@ def apart(cluster: Cluster, pace: Pace) -> tuple[Part, ...]:
 
     A busy connection's last packet is the last acknowledgement, so all of the notice is waited for.
     """
-    notice = cluster.timing.peer_notice
+    notice = cluster.timing.primary_notices
     return (
         Part(DETECTION, notice, notice),
         Part(FENCING, pace.handler, max(pace.handler, cluster.timing.fence_answer)),

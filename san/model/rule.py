@@ -3,6 +3,7 @@
 Times are compared in whole milliseconds, so that 3 + 1.5 is 4.5.
 """
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -39,7 +40,7 @@ class Change:
 
 @attrs.frozen
 class Rule:
-    """`factor` times the sum of `lower` ends before `upper` and `slack` do."""
+    """The sum of `lower` ends before `upper` and `slack` do."""
 
     name: str
     lower: tuple[str, ...]
@@ -48,7 +49,6 @@ class Rule:
     blamed: str
     """The time that a finding names."""
     reason: str
-    factor: int = 1
     slack: int = 0
     """Seconds."""
     equal: bool = False
@@ -66,8 +66,10 @@ class Rule:
     def sentence(self, cluster: "Cluster") -> str:
         """What is wrong in a cluster that breaks it, and why."""
         must = "must not exceed" if self.equal else "must be below"
-        twice = "twice " if self.factor > 1 else ""
-        lower = twice + " + ".join(map(_name, self.lower))
+        lower = " + ".join(
+            ("twice " if times > 1 else "") + _name(path)
+            for path, times in Counter(self.lower).items()
+        )
         named = [_name(self.upper)] if self.upper else []
         upper = " + ".join(named + [f"{self.slack} s"] * bool(self.slack))
         if self.upper:
@@ -78,7 +80,7 @@ class Rule:
         """For each of its times the smallest change that mends it alone, where one does."""
         missing = self._missing(cluster)
         found = [
-            _moved(cluster, path, -(-missing // (self.factor * self.lower.count(path))), -1)
+            _moved(cluster, path, -(-missing // self.lower.count(path)), -1)
             for path in dict.fromkeys(self.lower)
         ]
         if self.upper:
@@ -86,7 +88,7 @@ class Rule:
         return tuple(change for change in found if change)
 
     def _lower(self, cluster: "Cluster") -> int:
-        return self.factor * sum(_milliseconds(cluster, path) for path in self.lower)
+        return sum(_milliseconds(cluster, path) for path in self.lower)
 
     def _upper(self, cluster: "Cluster") -> int:
         return (_milliseconds(cluster, self.upper) if self.upper else 0) + 1000 * self.slack

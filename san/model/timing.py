@@ -27,12 +27,12 @@ WATCH_DOUBT = 1
 class Timing:
     """Times in seconds, of DRBD, the initiator, multipath, the resource scripts and the watch."""
 
-    ping_int: int = declared(whole(1, 120, _SECONDS), default=3)
-    """DRBD: silence on the connection before a ping is sent (drbd.conf-8.4(5)). With `ping_timeout`
-    it is how long a dead peer still counts as connected, and as Primary."""
+    ping_int: int = declared(whole(1, 120, _SECONDS), default=2)
+    """DRBD: silence on the connection before a ping is sent (drbd.conf-8.4(5)). Twice that and
+    `ping_timeout` is how long a dead peer may still count as connected, and as Primary."""
     ping_timeout: float = declared(tenths(0.1, 30), default=1.5)
     """DRBD: how long the peer may take to answer a ping."""
-    drbd_timeout: float = declared(tenths(0.1, 60), default=2.5)
+    drbd_timeout: float = declared(tenths(0.1, 60), default=1.9)
     """DRBD: how long it may take to answer a request; below `ping_int` and `connect_int`."""
     connect_int: int = declared(whole(1, 120, _SECONDS), default=3)
     """DRBD: between two attempts to connect."""
@@ -44,14 +44,20 @@ class Timing:
     replacement_timeout: int = declared(whole(1, 600, _SECONDS), default=5)
     """Initiator: how long a broken session keeps its commands before multipath gets them back.
     Short, since multipath queues them (`no_path_retry queue`)."""
-    login_timeout: int = declared(whole(1, 600, _SECONDS), default=3)
+    login_timeout: int = declared(whole(2, 600, _SECONDS), default=3)
     """Initiator: how long one login may take. Short, so that the next one meets the node that
-    took over."""
+    took over; iscsid looks once a second whether it is connected, so within one it never is."""
     logout_timeout: int = declared(whole(1, 600, _SECONDS), default=5)
     """Initiator: how long a logout may take."""
     login_attempts: int = declared(whole(1, 10_000, "a number of attempts"), default=20)
     """Initiator: how often a first login is tried (initial_login_retry_max): a client that boots in
     the middle of a takeover finds its disks all the same."""
+    neighbour_reachable: int = declared(whole(1, 600, _SECONDS), default=2)
+    """Client's kernel: how long a neighbour's hardware address counts that nobody confirms
+    (base_reachable_time, ip-sysctl.txt). Short: what is sent to a dead one's is lost."""
+    neighbour_patience: int = declared(whole(1, 600, _SECONDS), default=60)
+    """Client's kernel: how long a neighbour is asked for before what waits for it fails
+    (mcast_solicit, a question a second): longer than a takeover takes."""
 
     polling_interval: int = declared(whole(1, 600, _SECONDS), default=1)
     """Multipath: between two checks of a path (multipath.conf(5))."""
@@ -108,9 +114,23 @@ class Timing:
     is over half an hour."""
 
     @property
-    def peer_notice(self) -> float:
-        """Seconds until DRBD knows that a silent peer is gone."""
+    def primary_notices(self) -> float:
+        """Seconds until DRBD knows that a silent peer is gone, where it writes.
+
+        The peer's acknowledgements come by the socket that pings are sent on, so silence counts
+        from the last one.
+        """
         return round(self.ping_int + self.ping_timeout, 1)
+
+    @property
+    def secondary_notices(self) -> float:
+        """The same at worst, where the peer wrote.
+
+        What it wrote came by the other socket, which is looked at once in `ping_int` (drbd_asender
+        in drivers/block/drbd/drbd_receiver.c): data that came after a look's beginning puts the
+        ping off to the next one.
+        """
+        return round(2 * self.ping_int + self.ping_timeout, 1)
 
     def fence_peer_for(self, deadtime: float) -> int:
         """The promotion's limit beside that `deadtime`."""

@@ -21,11 +21,11 @@ def host_networks(cluster: Cluster, host: str) -> tuple[Network, ...]:
     return ours
 
 
-def arp_filter_conf(cluster: Cluster, host: str) -> str:
+def sysctl_conf(cluster: Cluster, host: str) -> str:
     """/etc/sysctl.d/60-san.conf of `host`."""
     storage = [n.interface for n in host_networks(cluster, host) if n.role == "storage"]
     node = host in {each.name for each in cluster.nodes}
-    return text("network/60-san.conf", interfaces=storage, node=node)
+    return text("network/60-san.conf", interfaces=storage, node=node, timing=cluster.timing)
 
 
 def arp_filter_script(cluster: Cluster) -> str:
@@ -35,10 +35,10 @@ def arp_filter_script(cluster: Cluster) -> str:
 
 
 def network_files(cluster: Cluster, host: str, manager: str) -> tuple[File, ...]:
-    """The interfaces of `host`, as `manager` (one of MANAGERS) reads them, and the ARP setting."""
+    """The interfaces of `host`, as `manager` (one of MANAGERS) reads them, and the kernel's."""
     own = next(one for one in cluster.hosts if one.name == host).addresses
     interfaces = [(network, own.get(network.name)) for network in host_networks(cluster, host)]
-    sysctl = public(SYSCTL, arp_filter_conf(cluster, host), "network")
+    sysctl = public(SYSCTL, sysctl_conf(cluster, host), "network")
     if manager == "ifupdown":
         content = text("network/interfaces", interfaces=interfaces)
         return (public("/etc/network/interfaces.d/san", content, "network"), sysctl)

@@ -90,7 +90,7 @@ def test_times_that_conflict():
     result = san("budget")
     assert result.exit_code == 1
     assert result.stdout == ""
-    assert result.stderr.startswith("clusters[0].heartbeat.deadtime: ping_int + ping_timeout")
+    assert result.stderr.startswith("clusters[0].heartbeat.deadtime: twice ping_int + ping_timeout")
     assert result.stderr == san("check").stderr, "one place says what is wrong"
 
 
@@ -103,7 +103,7 @@ def test_times_that_conflict_as_json():
     assert [problem["path"] for problem in answer["problems"]] == ["clusters[0].heartbeat.deadtime"]
     (conflict,) = answer["clusters"][0]["conflicts"]
     assert conflict["rule"] == "drbd-before-heartbeat"
-    assert conflict["change"] == {"path": "heartbeat.deadtime", "value": 4.6}
+    assert conflict["change"] == {"path": "heartbeat.deadtime", "value": 5.6}
 
 
 @pytest.mark.parametrize("text", ["(", "from san.model import Site\nsite = Site(clusters=7)"])
@@ -132,7 +132,7 @@ def test_a_conflict_beside_another_problem():
     assert [found["path"] for found in answer["problems"]] == [
         "clusters[0].volume_groups[0].volumes[0].size"
     ]
-    assert answer["clusters"][0]["conflicts"][0]["change"]["value"] == 4.6
+    assert answer["clusters"][0]["conflicts"][0]["change"]["value"] == 5.6
 
 
 def test_check_says_a_line_for_each_cluster():

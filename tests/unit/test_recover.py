@@ -80,7 +80,14 @@ def test_without_a_victim_it_only_looks(asked):
     assert "-y" not in command
     assert not any(word.startswith("victim=") for word in command)
     said = " ".join(done.output.split())
-    for words in ("split brain", "no volume: 4 KiB", "8 KiB", "16 KiB", "iqn.x:badger", "iqn.x:test LUN 1"):
+    for words in (
+        "split brain",
+        "no volume: 4 KiB",
+        "8 KiB",
+        "16 KiB",
+        "iqn.x:badger",
+        "iqn.x:test LUN 1",
+    ):
         assert words in said
     assert "Giving up weasel's changes loses 8 KiB; clients may be using weasel now." in said
     assert "Giving up otter's changes loses 16 KiB." in said

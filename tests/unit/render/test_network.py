@@ -4,7 +4,7 @@ import attrs
 import pytest
 from reference import changed
 
-from san.render.network import arp_filter_conf, network_files
+from san.render.network import network_files, sysctl_conf
 
 
 def files(cluster, host, manager="systemd-networkd"):
@@ -66,7 +66,7 @@ def test_a_client_has_its_own_networks_only(cluster):
 
 def test_arp_filter_of_a_vlan(cluster):
     """With dots as separators, sysctl would look for eth2/100."""
-    found = arp_filter_conf(renamed(cluster, "eth2", "eth2.100"), "weasel")
+    found = sysctl_conf(renamed(cluster, "eth2", "eth2.100"), "weasel")
     assert "net/ipv4/conf/eth2.100/arp_filter = 1" in found.splitlines()
 
 

@@ -23,13 +23,14 @@ PROMOTION = "/etc/ha.d/resource.d/drbd-primary"
 MANAGER = "/usr/local/lib/san/Group.pm"
 FENCE = "/usr/local/sbin/san-fence"
 WATCH = "/etc/san/watch.conf"
+SYSCTL = "/etc/sysctl.d/60-san.conf"
 
 LINES = [
     # field, value, file, its line
-    ("ping_int", 4, DRBD, "ping-int 4;"),
+    ("ping_int", 3, DRBD, "ping-int 3;"),
     ("connect_int", 4, DRBD, "connect-int 4;"),
     ("ping_timeout", 0.9, DRBD, "ping-timeout 9;"),
-    ("ping_timeout", 2, DRBD, "ping-timeout 20;"),
+    ("ping_timeout", 1, DRBD, "ping-timeout 10;"),
     ("drbd_timeout", 1.1, DRBD, "timeout 11;"),
     ("noop_interval", 7, NODE, "node.conn[0].timeo.noop_out_interval = 7"),
     ("noop_timeout", 7, NODE, "node.conn[0].timeo.noop_out_timeout = 7"),
@@ -39,6 +40,8 @@ LINES = [
     ("login_attempts", 7, NODE, "node.session.initial_login_retry_max = 7"),
     ("noop_interval", 7, ISCSID, "node.conn[0].timeo.noop_out_interval = 7"),
     ("replacement_timeout", 7, ISCSID, "node.session.timeo.replacement_timeout = 7"),
+    ("neighbour_reachable", 7, SYSCTL, "/base_reachable_time_ms = 7000"),
+    ("neighbour_patience", 7, SYSCTL, "/mcast_solicit = 7"),
     ("polling_interval", 2, MULTIPATH, "polling_interval 2"),
     ("max_polling_interval", 7, MULTIPATH, "max_polling_interval 7"),
     ("target_answer", 7, TARGET, "my $ANSWER_S = 7; "),
@@ -49,7 +52,7 @@ LINES = [
     ("promotion", 7, PROMOTION, "my $PATIENCE_S = 7; "),
     ("resource_script", 99, MANAGER, "my $LIMIT_S     = 99; "),
     ("fence_answer", 7, FENCE, "my $ANSWER_S  = 7; "),
-    ("fence_peer", 7, FENCE, "my $PROMOTE_S = 7; "),
+    ("fence_peer", 12, FENCE, "my $PROMOTE_S = 12; "),
     ("watch_interval", 3, WATCH, "every 3"),
     ("watch_answer", 2, WATCH, "answer 2"),
     ("watch_slow_lun", 7, WATCH, "slow 7"),
@@ -65,7 +68,10 @@ LINES = [
 
 
 def with_timing(cluster, **times):
-    return changed(cluster, timing=attrs.evolve(cluster.timing, **times))
+    """With a deadtime that leaves room for them."""
+    patient = attrs.evolve(cluster.heartbeat, deadtime=10, initdead=60)
+    timing = attrs.evolve(cluster.timing, **times)
+    return changed(cluster, timing=timing, heartbeat=patient)
 
 
 def files(cluster):
@@ -73,16 +79,21 @@ def files(cluster):
     return {file.path: file.content for file in both}
 
 
+def says(found, line):
+    """Whether it begins so; what begins with a slash is the end of a key of several interfaces."""
+    return found.endswith(line) if line.startswith("/") else found.startswith(line)
+
+
 @pytest.mark.parametrize(("field", "value", "path", "line"), LINES)
 def test_a_time_reaches_its_file(cluster, field, value, path, line):
-    before = [found.strip() for found in files(cluster)[path].splitlines()]
+    before = [found.strip() for found in files(with_timing(cluster))[path].splitlines()]
     after = [
         found.strip() for found in files(with_timing(cluster, **{field: value}))[path].splitlines()
     ]
-    assert any(found.startswith(line) for found in after), after
-    assert not any(found.startswith(line) for found in before)
+    assert any(says(found, line) for found in after), after
+    assert not any(says(found, line) for found in before)
     different = [pair for pair in zip(before, after, strict=True) if pair[0] != pair[1]]
-    assert all(not re.match(r"[a-z].*=|my ", old) or new.startswith(line) for old, new in different)
+    assert all(not re.match(r"[a-z].*=|my ", old) or says(new, line) for old, new in different)
 
 
 def test_every_time_is_tried_here():

@@ -41,7 +41,7 @@ v: 0
  	    0:     -1 -"-           0 
 	    1:      1 -"-           1 
 	    2:   5000        7      0 
-"""  # noqa: E101, W191, W291 (the kernel's own)
+"""  # noqa: E101, W291 (the kernel's own)
 
 
 @pytest.fixture
