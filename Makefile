@@ -12,7 +12,7 @@ SHELL_SCRIPTS = $(shell grep -rlIE --exclude='*.py' '^\#! ?/bin/(ba|da)?sh' temp
 TYPED = san facts operations $(wildcard config.py deploy.py upgrade.py recover.py) inventory.py
 
 .DELETE_ON_ERROR:
-.PHONY: demo drill test test-kernels lint bench-redeploy bench-kmod bench-failover clean setup packages
+.PHONY: demo drill test test-kernels lint bench-redeploy bench-kmod bench-failover bench-scale clean setup packages
 
 demo: setup
 	$(BIN)/san demo
@@ -52,6 +52,10 @@ bench-kmod: setup
 # Goes on where it was interrupted.
 bench-failover: setup
 	$(BIN)/san bench failover
+
+# Simulated hosts, no lab: minutes of processor time for the largest.
+bench-scale: setup
+	$(BIN)/python tests/deploy/bench_scale.py
 
 # secrets.env stays: what is deployed knows its secrets.
 clean:

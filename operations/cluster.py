@@ -1,6 +1,6 @@
 """Heartbeat: its files, its start, and the resources that the serving node should hold."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from pyinfra.api.command import PyinfraCommand, QuoteString, StringCommand
 from pyinfra.context import host, state
@@ -67,8 +67,7 @@ def configured(turn: Turn) -> Iterator[PyinfraCommand]:
             yield from _replaced(cluster)
     if turn == "serving" and found.running:
         # No client knows of a new portal before the run has come to the clients.
-        for resource in absent_portals(cluster, observed(host, Network)):
-            yield _start(resource)
+        yield from _started(absent_portals(cluster, observed(host, Network)))
 
 
 def _diverted(path: str) -> StringCommand:
@@ -119,14 +118,16 @@ def complete() -> Iterator[PyinfraCommand]:
         observed(host, Network),
         targets_served=serves_exactly(cluster, observed(host, Stgt)),
     )
-    for resource in lacking(cluster, holdings):
-        yield _start(resource)
+    yield from _started(lacking(cluster, holdings))
 
 
-def _start(resource: tuple[str, ...]) -> StringCommand:
-    script, *arguments = resource
-    words = (f"{RESOURCE_SCRIPTS}/{script}", *arguments, "start")
-    return StringCommand(*(QuoteString(word) for word in words))
+def _started(resources: Iterable[tuple[str, ...]]) -> Iterator[StringCommand]:
+    """Start them one by one, for as long as this node serves."""
+    for script, *arguments in resources:
+        if serving_node() != host.data.member.name:
+            return
+        words = (f"{RESOURCE_SCRIPTS}/{script}", *arguments, "start")
+        yield StringCommand(*(QuoteString(word) for word in words))
 
 
 def settling(cluster: Cluster) -> float:

@@ -1,5 +1,7 @@
 """Putting the rendered files of one area in place."""
 
+from functools import cache
+
 from pyinfra.api.command import QuoteString, StringCommand
 from pyinfra.context import host
 
@@ -72,11 +74,17 @@ def rewritten(file: File) -> bool:
 
 
 def _files() -> tuple[File, ...]:
+    manages = manager(host.data.cluster, observed(host, Network))
+    node = isinstance(host.data.member, Node)
+    return _rendered(host.name, manages, None if node else observed(host, Initiator).records)
+
+
+@cache
+def _rendered(_: str, manages: str, records: str | None) -> tuple[File, ...]:
+    """The files of this host, by its name: what the inventory says doesn't change in a run."""
     cluster: Cluster = host.data.cluster
-    manages = manager(cluster, observed(host, Network))
-    if isinstance(host.data.member, Node):
+    if records is None:
         return node_files(cluster, host.data.member.name, manages)
-    records = observed(host, Initiator).records
     return client_files(cluster, host.data.member.name, manages, records)
 
 

@@ -3,25 +3,32 @@
 The lock belongs to the SSH connection of the run that took it: when pyinfra ends, is killed, or
 loses its network, the node's sshd for that connection ends too, and with it the lock. So nothing
 has to be released, and no run is refused for a lock that a dead one left.
+
+A command may outlive its connection. Each one that changes something holds the lock's file shared
+(flock(1)) while it works, and acts only where that file still names its run; the next run takes the
+file only where it can have it alone. So one of them comes first, and the other sees it.
 """
 
 import getpass
 import os
 import socket
 from datetime import UTC, datetime
+from typing import TypeVar
 
-from pyinfra.api.command import QuoteString, StringCommand
+from pyinfra.api.command import PyinfraCommand, QuoteString, StringCommand
 from pyinfra.api.host import Host
 
-from operations.transfer import connection
+from operations.connection import connection
 from san.decide.refusal import Refusal
 
 HELD = 3
 """Exit status: another run holds the lock; standard output says which."""
 
+LOCK = "/run/san.lock"
+
 _TAKE = f"""\
 set -eu
-lock=/run/san.lock
+lock={LOCK}
 look() {{ # PID: sets parent, and started, which is empty where there is no such process
     parent=0 started=
     if {{ read -r line < "/proc/$1/stat"; }} 2>/dev/null; then
@@ -47,12 +54,30 @@ if [ -s "$lock" ]; then
         echo "$holder"
         exit {HELD}
     fi
+    exec 8< "$lock"
+    if ! flock -w 2 8; then
+        echo "$holder; a command of it still runs"
+        exit {HELD}
+    fi
 fi
 umask 022
 printf '%s\\n%s\\n' "$mine" "$1" > "$lock.new"
 mv -f "$lock.new" "$lock"
+echo "$mine"
 """
 """Builtins read /proc: each process would cost as much as all the rest."""
+
+_UNDER = f"""\
+read -r owner < {LOCK}
+if [ "$owner" != "$0" ]; then
+    echo 'another run has taken the lock meanwhile: nothing was done' >&2
+    exit {HELD}
+fi
+"""
+"""Before a command, which follows; $0 is the run that it belongs to."""
+
+_owners: dict[str, str] = {}
+"""The process and the start of the connection that holds the lock, by host."""
 
 
 def holder() -> str:
@@ -73,8 +98,26 @@ def take(node: Host) -> None:
         **connection(node),  # with sudo, for one: the lock is root's
     )
     if taken:
+        _owners[node.name] = output.stdout.strip()
         return
     if output.stdout:
         raise Refusal(f"another run holds the cluster's lock: {output.stdout}; wait for its end")
     said = " ".join(output.stderr_lines) or "it got no answer"
-    raise Refusal(f"it can't take the cluster's lock, /run/san.lock: {said}")
+    raise Refusal(f"it can't take the cluster's lock, {LOCK}: {said}")
+
+
+C = TypeVar("C", bound=PyinfraCommand)
+
+
+def under(node: Host, command: C) -> C | StringCommand:
+    """`command` as it runs on `node` while this run has the lock there, and only then.
+
+    Where the run took no lock (on a client), it is the command itself.
+    """
+    owner = _owners.get(node.name)
+    if owner is None or not isinstance(command, StringCommand):
+        return command
+    script = StringCommand(_UNDER, command, _separator="")
+    # --close: a daemon that the command leaves behind doesn't hold it for ever.
+    words = ("flock", "--shared", "--close", LOCK, "sh", "-c", QuoteString(script))
+    return StringCommand(*words, QuoteString(owner), **command.connector_arguments)

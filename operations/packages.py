@@ -27,8 +27,7 @@ APT = (
 def installed() -> Iterator[PyinfraCommand]:
     """Install what this host needs, finish what an interrupted dpkg left, and set its units."""
     wanted = software(host.data.cluster, host.data.member.name)
-    units = (*wanted.enabled, *wanted.masked)
-    found = observed(host, Packages, units=units)
+    found = observed(host, Packages, units=wanted.units)
     broken = (found.broken or found.interrupted) and not found.locked
     if broken:
         # A package that was cut off while it was unpacked is for apt to install once more.

@@ -5,18 +5,22 @@ from collections.abc import Iterator
 from pyinfra.api.command import PyinfraCommand
 from pyinfra.context import host, state
 
+from facts.initiator import Initiator
 from facts.lvm import Lvm
 from facts.network import Network
+from facts.packages import Packages
 from operations import lock
 from operations.cluster import moving, settling
 from operations.fencing import judge
 from operations.file import present
-from operations.node import replication, serving_node
-from operations.observation import converging, observed, pair
+from operations.member import hosts_of
+from operations.node import foresee, replication, serving_node
+from operations.observation import converging, foreseen, observed, pair
 from operations.waiting import until
 from san.decide.links import amiss
 from san.decide.refusal import Refusal
 from san.decide.replication import unsafe
+from san.decide.software import software
 from san.decide.volumes import steps
 from san.model import Client, Cluster, Node
 
@@ -29,6 +33,9 @@ def safe() -> Iterator[PyinfraCommand]:
     """
     cluster: Cluster = host.data.cluster
     everybody(cluster)
+    if state.is_executing and isinstance(host.data.member, Node):
+        lock.take(host)  # first: what is read before it may be another run's half
+    _foresee(cluster)
     network = observed(host, Network)
     if network.hostname != host.data.member.name:
         raise Refusal(
@@ -45,23 +52,20 @@ def safe() -> Iterator[PyinfraCommand]:
         serves = serving_node()
         if serves in pair(cluster):
             list(steps(cluster, observed(pair(cluster)[serves], Lvm)))
-        if state.is_executing:
-            lock.take(host)
     host.noop("it is safe to go on")
     yield from ()
 
 
 def everybody(cluster: Cluster) -> None:
-    """Refuse where a host of the cluster is away, unless going on without it is allowed.
-
-    From here on a host that fails ends the run, and nobody is asked whether to go on without it.
-    """
-    state.config.FAIL_PERCENT = 0
-    state.should_raise_failed_hosts = None
+    """Refuse where a host of the cluster is away, unless going on without it is allowed."""
     if host.data.get("allow_degraded"):
         return
-    failed = {each.data.member.name for each in state.failed_hosts if each.data.get("member")}
-    away = [each.name for each in cluster.hosts if each.name in failed]
+    known = hosts_of(host.inventory, cluster)
+    away = [
+        each.name
+        for each in cluster.hosts
+        if known.get(each.name) in state.failed_hosts - state.activated_hosts
+    ]
     if away:
         raise Refusal(
             f"{' and '.join(away)} can't be reached: both nodes decide together; bring it back, or "
@@ -73,6 +77,15 @@ def everybody(cluster: Cluster) -> None:
             f"{' and '.join(left_out)} isn't part of this run: both nodes decide together; --limit "
             "it to both of them, or to none"
         )
+
+
+def _foresee(cluster: Cluster) -> None:
+    """Read at once what a run that finds nothing to do asks of this host."""
+    packages = (Packages, {"units": software(cluster, host.data.member.name).units})
+    if isinstance(host.data.member, Client):
+        foreseen(host, (Network, {}), (Initiator, {}), packages)
+    else:
+        foresee(cluster, packages)
 
 
 def _disks(cluster: Cluster) -> None:

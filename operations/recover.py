@@ -17,10 +17,10 @@ from facts.drbd_history import DrbdHistory
 from facts.heartbeat import Heartbeat
 from facts.stgt import Stgt
 from operations import lock
+from operations.connection import connection
 from operations.node import replication
 from operations.observation import converging, observed, pair
 from operations.preflight import everybody
-from operations.transfer import connection
 from operations.waiting import until
 from san.decide import recovery
 from san.decide.recovery import Evidence
@@ -77,13 +77,14 @@ def safe() -> Iterator[PyinfraCommand]:
     everybody(cluster)
     if len(pair(cluster)) < len(cluster.nodes):
         raise Refusal("its peer isn't part of this run: what a side lacks only both can tell")
-    victim, evidence = _victim(), _evidence()
+    victim = _victim()
+    if victim is not None and state.is_executing:
+        lock.take(host)
+    evidence = _evidence()
     if host.data.get("report") and host.data.member == cluster.preferred:
         _report(Path(str(host.data.report)), evidence)
     if victim is not None:
         _allowed(victim, evidence)
-        if state.is_executing:
-            lock.take(host)
     host.noop("both sides were looked at")
     yield from ()
 
@@ -146,8 +147,9 @@ def saved() -> Iterator[PyinfraCommand]:
 def _save(resource: DrbdResource, directory: str, state: State, host: Host) -> bool:  # noqa: ARG001 (pyinfra asks for these names)
     node = host.data.member.name
     words = (resource.disk_of(node), str(resource.minor), f"{directory}/{resource.name}-{node}.img")
+    command = StringCommand("sh", "-c", QuoteString(SAVE), "san-image", *map(QuoteString, words))
     done, output = host.run_shell_command(
-        StringCommand("sh", "-c", QuoteString(SAVE), "san-image", *map(QuoteString, words)),
+        lock.under(host, command),
         print_output=True,  # it takes minutes, and says how far it is
         **connection(host),
     )

@@ -27,11 +27,6 @@ def configured(turn: Turn) -> Iterator[PyinfraCommand]:
     found = observed(host, Stgt)
     serves = serving_node() == host.data.member.name
     changed = differing("targets")
-    for left in new_sizes_left(found):
-        host.log_styled(
-            f"{left}: at the next takeover, or now, at a quiet moment; see docs/operating.md",
-            fg="yellow",
-        )
     for file in changed:
         told = (SCRIPT, "apply") if serves and found.running and file is changed[-1] else ()
         yield install(file, *told)
@@ -42,3 +37,8 @@ def configured(turn: Turn) -> Iterator[PyinfraCommand]:
             yield StringCommand(SCRIPT, "stop")
     elif found.running and not changed and not serves_exactly(cluster, found):
         yield StringCommand(SCRIPT, "apply")
+    for left in new_sizes_left(found):
+        host.log_styled(
+            f"{left}: at the next takeover, or now, at a quiet moment; see docs/operating.md",
+            fg="yellow",
+        )

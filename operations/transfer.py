@@ -9,11 +9,12 @@ from typing import Any
 from urllib.error import URLError
 
 from pyinfra import logger
-from pyinfra.api.arguments import CONNECTOR_ARGUMENT_KEYS
 from pyinfra.api.command import FunctionCommand, QuoteString, StringCommand
 from pyinfra.api.host import Host
 from pyinfra.api.state import State
 
+from operations import lock
+from operations.connection import connection
 from san.decide.refusal import Refusal
 
 FETCH_LIMIT = 60
@@ -70,17 +71,8 @@ def _copy(source: Host, origin: str, path: str, state: State, host: Host) -> boo
     if not read:
         logger.error(f"{source.print_prefix}{origin} can't be read: {output.stderr}")
         return False
-    command = _write(path)
+    command = lock.under(host, _write(path))
     written, output = host.run_shell_command(command, **{**arguments, "_stdin": output.stdout})
     if not written:
         logger.error(f"{host.print_prefix}{path} can't be written: {output.stderr}")
     return written
-
-
-def connection(host: Host) -> dict[str, Any]:
-    """How the running operation reaches its host (with sudo, for one), for a command beside it."""
-    return {
-        key: value
-        for key, value in (host.current_op_global_arguments or {}).items()
-        if key in CONNECTOR_ARGUMENT_KEYS
-    }

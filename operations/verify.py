@@ -12,8 +12,8 @@ from facts.stgt import Stgt
 from facts.watch import Watch
 from operations.cluster import settling, unsettled
 from operations.fencing import ANSWER_LIMIT, devices_amiss
-from operations.node import heartbeats, replication, serving_node
-from operations.observation import converging, observed, pair
+from operations.node import foresee, heartbeats, replication, serving_node
+from operations.observation import converging, observed, pair, renew
 from operations.waiting import until
 from san.decide.group import Holdings, lacking
 from san.decide.health import paths_amiss, replication_amiss, watch_amiss
@@ -32,6 +32,8 @@ def cluster_serves() -> Iterator[PyinfraCommand]:
     """
     if state.is_executing:
         cluster = host.data.cluster
+        renew(*pair(cluster).values())
+        foresee(cluster)
         until("the cluster to serve", cluster_amiss, limit=settling(cluster))
         until("its STONITH devices to answer", devices_amiss, limit=ANSWER_LIMIT)
     yield from ()
@@ -43,6 +45,7 @@ def paths_active() -> Iterator[PyinfraCommand]:
     cluster = host.data.cluster
     alone = len(pair(cluster)) < len(cluster.nodes)
     if state.is_executing and not (alone and serving_node() is None):
+        renew(host)
         until("the client's paths", _paths_amiss, limit=PATHS_LIMIT)
     yield from ()
 

@@ -22,6 +22,11 @@ class Software:
     masked: tuple[str, ...] = ()
     """Never start by themselves."""
 
+    @property
+    def units(self) -> tuple[str, ...]:
+        """Those that it says something of."""
+        return (*self.enabled, *self.masked)
+
 
 def software(cluster: Cluster, name: str) -> Software:
     """What the host `name` of `cluster` needs.

@@ -1,6 +1,7 @@
 """A file as it lands on a host."""
 
 import hashlib
+from functools import cached_property
 
 import attrs
 
@@ -24,7 +25,7 @@ class File:
     """Whether `content` must never be shown: in a plan, a diff, a log."""
     area: str = attrs.field(validator=attrs.validators.in_(AREAS))
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """Of the content, in lower-case hex, as sha256sum prints it."""
         return hashlib.sha256(self.content.encode()).hexdigest()

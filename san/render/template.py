@@ -1,5 +1,6 @@
 """The templates: one for each file, looking like the file they make."""
 
+from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -38,6 +39,7 @@ def text(template: str, **values: object) -> str:
     return _environment.get_template(template).render(values)
 
 
+@cache
 def raw(template: str) -> str:
     """The text of a template that takes nothing: a script in its own right."""
     return (TEMPLATES / template).read_text(encoding="utf-8")

@@ -113,9 +113,12 @@ sub locked {
     return scalar grep { / \Q$inode\E / } <$locks>;
 }
 
-# Whether a pyinfra run holds the cluster's lock: its file has the process that does, and its start.
+# Whether a pyinfra run holds the cluster's lock: its file has the process that does, and its start. A
+# command of it may outlive it, and holds the file itself.
 sub run_at_work {
     my ($path) = @_;
+    open my $lock, '<', $path or return 0;
+    return 1 if !flock $lock, 6;    # LOCK_EX | LOCK_NB
     my ($pid, $start) = split ' ', line($path);
     return 0 if !$start;
     my ($rest) = line("/proc/$pid/stat") =~ /^.*\) (.*)/ or return 0;

@@ -116,7 +116,7 @@ class Bed:
         done = self._pyinfra(arguments, answer, environment, deploy)
         return _ran(self.directory, done.returncode, done.stderr + done.stdout)
 
-    def run_each(self, worlds, *arguments, deploy="deploy.py"):
+    def run_each(self, worlds, *arguments, deploy="deploy.py", **environment):
         """Run once from each of `worlds`, as they were kept: the run, and the hosts after it."""
         places = self.directory / "each"
         for number, kept in enumerate(worlds):
@@ -125,7 +125,8 @@ class Bed:
             for name, content in (("world", kept), ("log", b"")):
                 (place / name).write_bytes(content)
             (place / "site").symlink_to(self.directory / "site")
-        self._pyinfra(arguments, "", {"SAN_WORLD": str(places), "SAN_MANY": "1"}, deploy)
+        environment |= {"SAN_WORLD": str(places), "SAN_MANY": "1"}
+        self._pyinfra(arguments, "", environment, deploy)
         for place in sorted(places.iterdir()):
             status = int((place / "status").read_text())
             yield _ran(place, status, (place / "output").read_text()), World.load(place)

@@ -2,21 +2,27 @@
 
 Run as a program: the arguments are pyinfra's; SAN_WORLD names the directory with the hosts.
 SAN_KILL=k kills this process after the k-th command of an operation, as a power cut would;
-SAN_INTERRUPT=k interrupts it there, as Ctrl-C does. SAN_KEEP=1 keeps the hosts as they are after
+SAN_INTERRUPT=k interrupts it there, as Ctrl-C does. SAN_FAIL_OVER=k lets the service move by itself
+before the k-th operation. SAN_KEEP=1 keeps the hosts as they are after
 each of these commands. SAN_MANY=1: each directory in SAN_WORLD is a world of its own, and each has
 its run, one after the other in forks of this process, which saves most of a run's time: importing.
+SAN_FIGURES names a file for what the run costs; each command takes SAN_DELAY seconds then, and the
+hosts are kept in memory alone.
 """
 
 import pyinfra_cli  # noqa: I001 (patches the standard library first)
 
+import atexit
 import importlib
 import json
 import os
 import pkgutil
+import resource
 import signal
 import sys
 import traceback
 from pathlib import Path
+from time import process_time
 
 import gevent
 from pyinfra import logger
@@ -34,8 +40,9 @@ from tenacity import stop_after_delay
 
 import operations
 import operations.waiting
+import pyinfra.api.operations
 import pyinfra.operations.server
-from simulation import World
+from simulation import World, held
 
 assert pyinfra_cli
 DIRECTORY = Path(os.environ["SAN_WORLD"])
@@ -44,7 +51,15 @@ ENDS = {
     for name, number in (("SAN_KILL", signal.SIGKILL), ("SAN_INTERRUPT", signal.SIGINT))
     if name in os.environ
 }
+FIGURES = os.environ.get("SAN_FIGURES")
+DELAY = float(os.environ.get("SAN_DELAY", "0"))
+before = process_time()
+KEPT = World.load(DIRECTORY) if FIGURES else None
+simulating = process_time() - before
+asked = 0
 commands = 0
+steps = 0
+step = pyinfra.api.operations._run_single_op
 
 
 def name_of(host):
@@ -52,27 +67,24 @@ def name_of(host):
 
 
 def connect(self):
-    if not World.load(DIRECTORY).machines[name_of(self.host)].reachable:
+    if not (KEPT or World.load(DIRECTORY)).machines[name_of(self.host)].reachable:
         raise ConnectError("No route to host")
 
 
 def run_shell_command(self, command, print_output=False, print_input=False, **arguments):
     """As SSHConnector's, but for the connection."""
-    global commands  # noqa: PLW0603 (the process's own count)
+    global asked, commands, simulating  # noqa: PLW0603 (the process's own counts)
     control = extract_control_arguments(arguments)
     unix = make_unix_command_for_host(self.state, self.host, command, **arguments)
     logger.debug("Running command on %s: (pty=%s) %s", self.host.name, False, unix)
     if print_input:
         echo(f"{self.host.print_prefix}>>> {unix}", err=True)
-    gevent.sleep(0)
-    world = World.load(DIRECTORY)
+    gevent.sleep(DELAY)
     raw = command if isinstance(command, str) else command.get_raw_value()
-    status, output, kind = world.run(name_of(self.host), raw, control.get("_stdin"), os.getpid())
-    world.save(DIRECTORY)
-    with (DIRECTORY / "log").open("a", encoding="utf-8") as log:
-        entry = {"host": name_of(self.host), "kind": kind, "command": raw, "status": status}
-        entry["wrapped"] = unix.get_raw_value()
-        log.write(f"{json.dumps(entry)}\n")
+    asked += 1
+    began = process_time()
+    status, output, kind = answer(self.host, raw, control.get("_stdin"), unix)
+    simulating += process_time() - began
     if kind == "command":
         commands += 1
         if "SAN_KEEP" in os.environ:
@@ -87,6 +99,44 @@ def run_shell_command(self, command, print_output=False, print_input=False, **ar
         for line in lines:
             echo(f"{self.host.print_prefix}{line.line}", err=True)
     return status == 0, CommandOutput(lines if output else [])
+
+
+def answer(host, raw, stdin, unix):
+    """What the simulated host makes of a command: status, output, and what kind it is."""
+    if KEPT:
+        return KEPT.run(name_of(host), raw, stdin, os.getpid())
+    world = World.load(DIRECTORY)
+    status, output, kind = world.run(name_of(host), raw, stdin, os.getpid())
+    world.save(DIRECTORY)
+    with (DIRECTORY / "log").open("a", encoding="utf-8") as log:
+        plain = held(raw)[1]
+        entry = {"host": name_of(host), "kind": kind, "command": plain, "status": status}
+        entry["wrapped"] = unix.get_raw_value()
+        log.write(f"{json.dumps(entry)}\n")
+    return status, output, kind
+
+
+def figures():
+    """What the run has cost, but for the simulation."""
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    costs = {
+        "cpu_seconds": round(process_time() - simulating, 1),
+        "commands": asked,
+        "rss_mib": memory >> 10,
+        "changes": commands,
+    }
+    Path(FIGURES).write_text(json.dumps(costs))
+
+
+def run_single_op(state, op_hash):
+    """What pyinfra does for each operation, and what happens before one."""
+    global steps  # noqa: PLW0603 (the process's own count)
+    steps += 1
+    if str(steps) == os.environ.get("SAN_FAIL_OVER"):
+        world = World.load(DIRECTORY)
+        world.fail_over()
+        world.save(DIRECTORY)
+    step(state, op_hash)
 
 
 def many():
@@ -104,6 +154,8 @@ def one(directory):
     global DIRECTORY  # noqa: PLW0603 (this fork's own)
     DIRECTORY = directory
     os.environ["SAN_WORLD"] = str(directory)
+    if os.environ.get("SAN_FAIL_OVER") == "each":
+        os.environ["SAN_FAIL_OVER"] = str(int(directory.name) + 1)
     output = os.open(directory / "output", os.O_CREAT | os.O_WRONLY)
     os.dup2(output, 1)
     os.dup2(output, 2)
@@ -121,8 +173,12 @@ def one(directory):
 pyinfra.operations.server.sleep = lambda _: gevent.sleep(0)  # a simulated host boots at once
 operations.waiting.PAUSE = 0.01  # seconds: simulated hosts change when they are asked
 operations.waiting.stop_after_delay = lambda limit: stop_after_delay(limit / 50)
+pyinfra.api.operations._run_single_op = run_single_op
 FakeConnector.connect = connect
 FakeConnector.run_shell_command = run_shell_command
+
+if FIGURES:
+    atexit.register(figures)
 
 if __name__ == "__main__":
     sys.argv[0] = "pyinfra"

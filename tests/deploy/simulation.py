@@ -382,7 +382,8 @@ class World:
         for script, *arguments in self.group(machine)[1]:
             if script in {"IPaddr", "IPaddr2", "portal"}:
                 address, prefix, interface = arguments[0].split("/")
-                machine.addresses[interface].remove(f"{address}/{prefix}")
+                if f"{address}/{prefix}" in machine.addresses[interface]:
+                    machine.addresses[interface].remove(f"{address}/{prefix}")
 
     def serve(self, machine):
         conf = machine.text("/etc/san/stgt.conf")
@@ -419,6 +420,9 @@ class World:
         machine = self.machines[name]
         if "[san:begin " in command:
             return 0, "\n".join(self.answer(machine, command)), "fact"
+        owner, command = held(command)
+        if owner is not None and (machine.lock is None or machine.lock[0] != owner):
+            self.accidents.append(f"{command} on {name} without the lock")
         words = shlex.split(command)
         if words[0] in self.READ or words[-1] == "candidate":
             return 0, self.read(machine, words), "fact"
@@ -454,7 +458,7 @@ class World:
         if owner != process and Path(f"/proc/{owner}").exists():
             return 3, words
         machine.lock = (process, holder)
-        return 0, ""
+        return 0, f"{process} 1"
 
     def act(self, machine, command, words, stdin):  # noqa: C901, PLR0912 (a case for each program)
         if machine.broken and machine.broken in command:
@@ -799,6 +803,8 @@ class World:
         """The sections that a fact's script would print."""
         words = shlex.split(command)
         for index, word in enumerate(words):
+            if word.startswith("[san:fact "):
+                yield word
             if match := re.match(r"\[san:begin (.+)\]", word):
                 part = words[words.index("-c", index) + 1]
                 name = re.sub(r"-\d+$", "", match[1])
@@ -1168,6 +1174,15 @@ class World:
             for wwid, targets in luns.items()
         ]
         return 0, [json.dumps({"maps": maps})]
+
+
+def held(command):
+    """The process that a command needs the lock of, if any, and the command itself."""
+    words = shlex.split(command)
+    if words[:4] != ["flock", "--shared", "--close", "/run/san.lock"]:
+        return None, command
+    _, _, script, owner = words[4:]
+    return int(owner.split()[0]), script.partition("\nfi\n")[2]
 
 
 def parts(words):

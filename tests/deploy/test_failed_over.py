@@ -2,6 +2,7 @@
 
 import attrs
 import pytest
+from bed import ROOT
 from test_changes import deadtime
 
 
@@ -30,6 +31,18 @@ def test_sudo_goes_with_every_command(failed_over):
     assert {each["kind"] for each in ran.log} == {"fact", "lock"}
     assert [each for each in ran.log if not each["wrapped"].startswith("sudo ")] == []
     assert ran.output.count(">>> ") == len(ran.log)
+
+
+@pytest.mark.parametrize("how", [("-y",), ("--dry",), ("-y", "--parallel", "1")], ids=" ".join)
+def test_sudo_of_an_operation_goes_with_all_that_it_asks(failed_over, how, tmp_path):
+    """Its peer's facts among that, where no operation may be running."""
+    text = (ROOT / "deploy.py").read_text()
+    assert text.count("name=") > 20
+    deploy = tmp_path / "sudo.py"
+    deploy.write_text(text.replace("name=", "_sudo=True, name="))
+    ran = failed_over.run(*how, deploy=str(deploy))
+    assert ran.returncode == 0, ran.output
+    assert [each for each in ran.log if not each["wrapped"].startswith("sudo ")] == []
 
 
 def test_nothing_is_planned(failed_over):

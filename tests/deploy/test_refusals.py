@@ -121,11 +121,18 @@ def test_an_interface_that_is_not_there(bare):
     refused(bare, "it has no interface eth3 for network 'path-b' (there is eth0, eth1, eth2)")
 
 
-def test_a_fact_that_cannot_be_read(served):
-    """The fact says what it got, and the run ends with a sentence of ours."""
-    served.change(otter=lambda node: setattr(node, "broken", "fullreport"))
-    served.change(weasel=lambda node: setattr(node, "broken", "fullreport"))
-    refused(served, "facts.lvm.Lvm could not be read; see above")
+@pytest.mark.parametrize(
+    ("broken", "fact"),
+    [("fullreport", "lvm.Lvm"), ("dpkg-query", "packages.Packages")],
+)
+def test_a_fact_that_cannot_be_read(served, broken, fact):
+    """The fact says what it got, and the run ends with a sentence of ours.
+
+    So does one that was asked for together with others.
+    """
+    served.change(otter=lambda node: setattr(node, "broken", broken))
+    served.change(weasel=lambda node: setattr(node, "broken", broken))
+    refused(served, f"facts.{fact} could not be read; see above")
 
 
 def test_a_fact_that_cannot_be_read_after_a_command_of_the_peer(bare):
@@ -204,7 +211,7 @@ def test_one_node_alone_by_limit(served):
 
 @pytest.mark.parametrize("option", ["--serial", "--no-wait"])
 def test_an_order_that_is_not_ours(served, option):
-    refused(served, f"{option} takes a cluster's nodes out of step", names=(option,))
+    refused(served, "--serial and --no-wait take a cluster's nodes out of step", names=(option,))
 
 
 def test_another_run_holds_the_lock(served):

@@ -205,7 +205,7 @@ def test_an_upgrade_whose_module_does_not_compile_is_refused_and_the_service_goe
         lab.ssh(node, broken())
     target = lab.ssh("weasel", "pidof tgtd").stdout
 
-    done = san("upgrade-kernel", "--to", newer, INVENTORY)
+    done = san("upgrade-kernel", "--yes", "--to", newer, INVENTORY)
 
     assert done.returncode != 0
     said_so = f"{newer} is not installed, and its package is held: "

@@ -230,7 +230,7 @@ def hosts(module, name):
 def operations():
     yield "## Operations\n"
     yield "In the order of `deploy.py`, then of `upgrade.py` and of `recover.py`."
-    yield "A refusal ends the run: see the [runbook](runbook.md).\n"
+    yield "A refusal ends the run for its cluster: see the [runbook](runbook.md).\n"
     for (module, name), said in phases().items():
         operation = getattr(import_module(f"operations.{module}"), name)
         reached = reach(f"operations.{module}", name)

@@ -680,6 +680,17 @@ class TestStandingAlone:
         run.wait()
         assert until(lambda: alone.called("drbdadm"), 10)
 
+    def test_nor_while_a_command_of_a_run_works_that_has_ended(self, alone):
+        lock = alone.directory / "run.lock"
+        lock.write_text("4194305 1\nsomebody\n")
+        command = alone.spawn("/usr/bin/flock", "--shared", "--no-fork", lock, "/bin/sleep", "600")
+        alone.start()
+        time.sleep(3)  # several pauses
+        assert alone.called("drbdadm") == []
+        command.kill()
+        command.wait()
+        assert until(lambda: alone.called("drbdadm"), 10)
+
 
 class TestTakingOver:
     """A takeover that failed, and that nobody tries again."""
