@@ -27,6 +27,9 @@ for session in /sys/class/iscsi_session/session*; do
     line="$line $value"
   done
   echo "$line"
+  for disk in "$session"/device/target*/*/block/*; do
+    if [ -e "$disk" ]; then echo "disk $sid ${{disk##*/}}"; fi
+  done
 done
 if program=$(command -v iscsiadm); then
   if grep -q {initiator.RECORDS[1]} "$program"; then echo records {initiator.RECORDS[1]}; fi

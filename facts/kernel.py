@@ -9,16 +9,18 @@ from san.observe.sections import UnreadableError
 
 
 class Kernel(FactBase[kernel.KernelState]):
-    """The running kernel, those installed, the one a boot takes, headers and loaded modules.
+    """The running kernel, those installed, headers and loaded modules.
+
+    What boots next is `KernelModules`' to say.
 
     .. code:: python
 
         state = host.get_fact(Kernel)
-        state.running == state.default, state.default in state.headers
+        state.running in state.headers
     """
 
     def command(self, modules: tuple[str, ...] = kernel.INTERESTING) -> StringCommand:
-        """One `grep` where there is GRUB; the rest is shell builtins."""
+        """Shell builtins alone."""
         return StringCommand(kernel.shell(modules))
 
     def process(self, output: list[str]) -> kernel.KernelState:

@@ -10,8 +10,9 @@ from facts.kmodule import KernelModules
 from operations.file import differing, install, leftover
 from operations.node import serving_node
 from operations.observation import converging, observed, pair
+from operations.packages import apt_install
 from operations.transfer import between, fetched, upload
-from san.decide.kmodules import Missing, lacking, missing, sources, undeclared
+from san.decide.kmodules import Missing, headers, lacking, missing, sources, undeclared
 from san.decide.refusal import Refusal
 from san.decide.serving import Turn, has_turn
 from san.model import Cluster, Node
@@ -39,6 +40,8 @@ def built(turn: Turn, kernels: Collection[str] = ()) -> Iterator[PyinfraCommand]
     yield from _installed(cluster)
     if not cluster.modules:
         return
+    if packages := headers(modules(), modules().running, modules().next):
+        yield StringCommand(apt_install(packages))
     yield from builds(kernels)
     found = modules()
     for release in kernels or dict.fromkeys((found.running, found.next)):

@@ -1,14 +1,13 @@
 """Debian packages, and which of their units start at boot."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from pyinfra.api.command import PyinfraCommand, StringCommand
 from pyinfra.context import host
 
-from facts.kernel import Kernel
 from facts.packages import Packages
 from operations.observation import converging, observed
-from san.decide.software import headers, software
+from san.decide.software import software
 from san.model import Client, Node
 
 # SYSTEMD_OFFLINE: a package's scripts neither start its daemons (a target would listen before its
@@ -21,6 +20,12 @@ APT = (
     "-o Dpkg::Options::=--force-confold -o DPkg::Lock::Timeout=120"
 )
 """apt-get install, as this library calls it; package names follow."""
+
+
+def apt_install(packages: Iterable[str]) -> str:
+    """The command that installs packages, by apt's lists as they are, or else by new ones."""
+    install = f"{APT} {' '.join(packages)}"
+    return f"{{ {install} || {{ apt-get update && {install}; }}; }}"
 
 
 @converging(Node, Client)
@@ -36,13 +41,8 @@ def installed() -> Iterator[PyinfraCommand]:
     if mask:
         yield StringCommand("systemctl", "mask", *mask)
     missing = [name for name in wanted.packages if name not in found.installed]
-    if isinstance(host.data.member, Node) and host.data.cluster.modules:
-        missing += headers(observed(host, Kernel))
     if missing:
-        install = f"{APT} {' '.join(missing)}"
-        yield StringCommand(
-            f"{{ {install} || {{ apt-get update && {install}; }}; }} && systemctl daemon-reload"
-        )
+        yield StringCommand(f"{apt_install(missing)} && systemctl daemon-reload")
     enable = [unit for unit in wanted.enabled if missing or not found.units[unit].enabled]
     if enable:
         yield StringCommand("systemctl", "enable", *enable)

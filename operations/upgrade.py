@@ -18,6 +18,8 @@ from operations.packages import APT
 from operations.verify import cluster_amiss
 from operations.waiting import until
 from san.decide.kmodules import common, lacking, release_to
+from san.decide.kmodules import headers as headers_of
+from san.decide.kmodules import image as image_of
 from san.decide.refusal import Refusal
 from san.decide.serving import Turn
 from san.model import Cluster, Node
@@ -71,9 +73,10 @@ def lists() -> Iterator[PyinfraCommand]:
 @converging(Node)
 def headers() -> Iterator[PyinfraCommand]:
     """Install the headers of the new kernel, and nothing else of it."""
-    release = target()
-    if release not in modules().headers and release != modules().running:
-        yield StringCommand(f"{APT} linux-headers-{release}")
+    if target() == modules().running:
+        return
+    if packages := headers_of(modules(), target()):
+        yield StringCommand(APT, *packages)
 
 
 @converging(Node)
@@ -152,7 +155,7 @@ def image(*, first: bool) -> Iterator[PyinfraCommand]:
     if state.is_executing:
         require(release)
     if release not in modules().kernels:
-        yield StringCommand(f"{APT} linux-image-{release}")
+        yield StringCommand(APT, image_of(modules(), release))
     if state.is_executing:
         _boots(release)
 

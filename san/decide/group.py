@@ -45,8 +45,11 @@ def _held(cluster: Cluster, script: str, arguments: list[str], holdings: Holding
             device = holdings.drbd.devices.get(cluster.resource(arguments[0]).minor)
             return device is not None and device.role == "Primary"
         case "LVM" | "volume-group":
-            volumes = [each for each in holdings.lvm.logical_volumes if each.vg == arguments[0]]
-            return bool(volumes) and all(each.active for each in volumes)
+            # Those declared: what else a person keeps in the group (a thin snapshot, which LVM
+            # activates when it is asked for by name alone) is nobody's to wait for.
+            group = next(each for each in cluster.volume_groups if each.name == arguments[0])
+            found = [holdings.lvm.lv(group.name, volume.name) for volume in group.volumes]
+            return all(each is not None and each.active for each in found)
         case "IPaddr" | "IPaddr2" | "portal":
             return _on_link(arguments[0], holdings.network)
         case "arp_filter":

@@ -43,17 +43,27 @@ def watch_amiss(node: str, state: WatchState) -> str | None:
 
 def paths_amiss(cluster: Cluster, state: InitiatorState) -> str | None:
     """Which LUN lacks a path through which portal, as this client sees it."""
-    wanted = len(cluster.portals)
     for target in cluster.targets:
+        # By portal, not by number: a client may have several interfaces, so several paths to one.
+        disks = {
+            portal.ip: {
+                disk
+                for session in state.sessions
+                if (session.target, session.address) == (target.name, portal.ip)
+                for disk in session.disks
+            }
+            for portal in cluster.portals
+        }
         for lun in target.luns:
             name = wwid(target, lun)
             found = next((each for each in state.maps if each.wwid == name), None)
             if found is None:
                 return f"LUN {lun.number} of {target.name} has no multipath map {name}"
-            active = sum(path.active for path in found.paths)
-            if active < wanted:
+            active = {path.device for path in found.paths if path.active}
+            without = [address for address, own in disks.items() if not own & active]
+            if without:
                 return (
-                    f"LUN {lun.number} of {target.name} has {active} of {wanted} paths; look at: "
-                    "iscsiadm -m session; multipath -ll"
+                    f"LUN {lun.number} of {target.name} has no path by the portal "
+                    f"{' and '.join(without)}; look at: iscsiadm -m session -P 3; multipath -ll"
                 )
     return None

@@ -77,10 +77,37 @@ def _finished(
     return None
 
 
+def headers(found: KernelModulesState, *releases: str) -> list[str]:
+    """Packages of the headers that the node lacks for `releases`, each in its maker's words."""
+    new = found.headers_package
+    return [
+        _named(found.headers_packages.get(each, new), each)
+        for each in dict.fromkeys(releases)
+        if each not in found.headers
+    ]
+
+
+def image(found: KernelModulesState, release: str) -> str:
+    """The package that brings the kernel `release`, by the name of the running one's."""
+    return _named(found.image_package, release)
+
+
+def _named(package: str, release: str) -> str:
+    """The package's name for `release`. Raises Refusal where the kernel's maker has no packages."""
+    if not package:
+        raise Refusal(
+            f"the kernel came without a package, so apt knows neither {release} nor its headers: "
+            f"install them as that kernel was, with /lib/modules/{release}/build"
+        )
+    return package.replace("*", release)
+
+
 def lacking(found: KernelModulesState, release: str) -> tuple[str, ...]:
     """What keeps a node on the kernel `release` from serving, a sentence each."""
     # The report has no rows for a kernel of which the node has neither image nor headers.
-    unknown = f"nothing is known of it there; apt-get install linux-headers-{release}"
+    unknown = "nothing is known of it there"
+    if found.headers_package:
+        unknown += f"; apt-get install {_named(found.headers_package, release)}"
     builds = {module: found.builds.get((module, release)) for module in found.versions}
     return tuple(
         f"{module} for {release}: {build.reason if build else unknown}"

@@ -27,6 +27,14 @@ def amiss(cluster: Cluster, name: str, state: NetworkState) -> Iterator[tuple[st
                 f"it has no interface {network.interface} for network {network.name!r} "
                 f"(there is {found}); correct the network's interface in the inventory"
             )
+        portals = is_node and network.role == "storage" and cluster.address_agent == "portal"
+        if portals and not link.arp:
+            raise Refusal(
+                f"{network.interface} has no Ethernet's ARP (ip -d link show {network.interface}), "
+                "by which a portal is asked for before it is claimed, and announced; switch it on "
+                f'(ip link set {network.interface} arp on), or choose address_agent="IPaddr2", or '
+                "another interface"
+            )
         if not link.up:
             yield ("ip", "link", "set", network.interface, "up")
         if own is not None and not link.has(own):

@@ -3,7 +3,6 @@
 import attrs
 
 from san.model import Cluster
-from san.observe.kernel import KernelState
 
 _TARGET_PACKAGES = {"stgt": ("tgt",), "iet": ()}
 _PLUGIN_PACKAGES = {"external/ipmi": "ipmitool"}
@@ -63,12 +62,6 @@ def _stonith_packages(cluster: Cluster) -> tuple[str, ...]:
     if not plugins:
         return ()
     return ("cluster-glue", *(_PLUGIN_PACKAGES[each] for each in plugins & _PLUGIN_PACKAGES.keys()))
-
-
-def headers(found: KernelState) -> list[str]:
-    """Packages of headers that the running kernel and the next one lack."""
-    releases = dict.fromkeys((found.running, found.default or found.running))
-    return [f"linux-headers-{each}" for each in releases if each not in found.headers]
 
 
 def _build_packages(cluster: Cluster) -> tuple[str, ...]:

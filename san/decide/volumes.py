@@ -45,8 +45,10 @@ def _group(group: VolumeGroup, devices: list[str], found: LvmState) -> Iterator[
         if device not in volumes:
             yield ("pvcreate", "--quiet", device)
     if there is None:
-        # No activation by udev behind Heartbeat's back: its LVM script is who activates.
-        yield ("vgcreate", "--quiet", "--setautoactivation", "n", group.name, *devices)
+        # No activation by udev behind Heartbeat's back: its LVM script is who activates. And no
+        # system id, which a node's lvm.conf may give it: the other node could never take the group.
+        create = ("vgcreate", "--quiet", "--setautoactivation", "n", "--systemid", "")
+        yield (*create, group.name, *devices)
         return
     lacking = [device for device in devices if device not in present]
     if lacking:

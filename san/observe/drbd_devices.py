@@ -145,6 +145,8 @@ def parse_json(text: str) -> dict[int, Device]:
             for resource in json.loads(text)
             for volume in resource["devices"]
         }
+    except UnreadableError:
+        raise
     except (ValueError, TypeError, KeyError, AttributeError) as problem:
         raise UnreadableError(f"drbdsetup printed no status: {problem!r}") from None
 
@@ -152,8 +154,10 @@ def parse_json(text: str) -> dict[int, Device]:
 def _volume(resource: Mapping[str, Any], volume: Mapping[str, Any]) -> Device:
     connections = resource.get("connections", ())
     if len(connections) > 1:
+        peers = ", ".join(each["name"] for each in connections)
         raise UnreadableError(
-            f"{resource['name']} has {len(connections)} peers; this library knows pairs"
+            f"DRBD's resource {resource['name']} has {len(connections)} peers ({peers}), and this "
+            "library knows pairs: leave it with one (drbdadm adjust), or leave this host out"
         )
     peer: Mapping[str, Any] = connections[0] if connections else {}
     state = peer.get("connection-state", "StandAlone")

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 import attrs
 
 _LUN = re.compile(r"\s*(?P<number>\d+)\s+(?P<options>.*?)\s*")
+_IOTYPES = {"fileio", "blockio", "nullio"}
+_IOMODES = {"wt", "wb", "ro"}
 _LUN_OPTIONS = {"path", "type", "iomode", "scsiid", "scsisn", "blocks", "sectors", "blocksize"}
 _USERS = {"incominguser", "outgoinguser"}
 _GLOBAL = {"isnsserver", "isnsaccesscontrol"}
@@ -129,7 +131,10 @@ def _with_line(target: IetdTarget, key: str, rest: str) -> IetdTarget | None:
 
 
 def _lun(rest: str) -> IetdLun | None:
-    """A LUN, or None for what the kernel refuses: an unknown option, a space after a comma."""
+    """A LUN; None for what the kernel refuses: an unknown option or value, a space after a comma.
+
+    It gets the rest of the line as it stands: a comment there belongs to the last value.
+    """
     found = _LUN.fullmatch(rest)
     if found is None:
         return None
@@ -140,13 +145,16 @@ def _lun(rest: str) -> IetdLun | None:
             return None
         options[key.lower()] = value
     iotype = options.get("type", "fileio").lower()
+    iomode = options.get("iomode", "wt").lower()
+    if iotype not in _IOTYPES or iomode not in _IOMODES:
+        return None
     if ("path" not in options) != (iotype == "nullio"):
         return None
     return IetdLun(
         number=int(found["number"]),
         path=options.get("path"),
         iotype=iotype,
-        iomode=options.get("iomode", "wt").lower(),
+        iomode=iomode,
         scsi_id=options.get("scsiid"),
         scsi_sn=options.get("scsisn"),
     )

@@ -5,7 +5,7 @@ open-iscsi's files, of which no line with a secret is ever asked for.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 import attrs
@@ -73,6 +73,8 @@ class Session:
     """`LOGGED_IN`, `FAILED` (it is being recovered), `FREE`."""
     replacement_timeout: int | None
     """In force on it, in seconds."""
+    disks: tuple[str, ...] = ()
+    """The SCSI disks that came by it: `sda`."""
 
     @property
     def logged_in(self) -> bool:
@@ -172,11 +174,16 @@ def _records(files: Mapping[str, Mapping[str, str]]) -> Iterator[NodeRecord]:
             )
 
 
-def _sessions(lines: Iterable[str]) -> Iterator[Session]:
+def _sessions(lines: Collection[str]) -> Iterator[Session]:
     """Lines such as `session 1 LOGGED_IN 192.168.1.1 3260 5 iqn.2009-02.com.example:test`.
 
     A session that ends while it is read leaves a line that lacks a part; it is none any more.
     """
+    disks: dict[str, list[str]] = {}
+    for line in lines:
+        if line.startswith("disk "):
+            _, sid, name = line.split(" ")
+            disks.setdefault(sid, []).append(name)
     for line in lines:
         match line.split(" "):
             case ["session", sid, state, address, port, timeout, target] if state and address:
@@ -187,6 +194,7 @@ def _sessions(lines: Iterable[str]) -> Iterator[Session]:
                     port=int(port or 0),
                     state=state,
                     replacement_timeout=int(timeout) if timeout.lstrip("-").isdigit() else None,
+                    disks=tuple(disks.get(sid, ())),
                 )
             case _:
                 pass

@@ -1,4 +1,4 @@
-"""Kernels of a host: the running one, those installed, and the one that a boot takes."""
+"""Kernels of a host: the running one and those installed. What boots next, `san-kmod` knows."""
 
 import re
 import shlex
@@ -23,7 +23,6 @@ INTERESTING = (
 """Modules that this library's subsystems need, by the kernel's name for them."""
 
 _DIGITS = re.compile(r"(\d+)")
-_MENU = re.compile(r"\s*linux\S*\s+\S*/vmlinuz-(?P<release>\S+)")
 
 _SHELL = """\
 {{ read -r line </proc/sys/kernel/osrelease; }} && echo "running $line"
@@ -46,10 +45,6 @@ for name in {modules}; do
     echo "loaded $name $line"
   fi
 done
-if [ -r /boot/grub/grub.cfg ]; then
-  grep -E '^[[:space:]]*(set default=|linux)' /boot/grub/grub.cfg
-fi
-if line=$(readlink /vmlinuz); then echo "link ${{line##*/vmlinuz-}}"; fi
 exit 0
 """
 
@@ -64,10 +59,6 @@ class KernelState:
     """The running kernel's release (`uname -r`)."""
     installed: tuple[str, ...]
     """Releases with an image in /boot and modules, oldest first."""
-    default: str | None
-    """The release that the next boot takes: the first of GRUB's menu where that is its default,
-    otherwise what /vmlinuz leads to, or the newest that is installed. None where no image is in
-    /boot."""
     headers: tuple[str, ...]
     """Releases that a module can be built for (/lib/modules/RELEASE/build)."""
     modules: Mapping[str, str | None]
@@ -100,7 +91,7 @@ def _weight(character: str) -> int:
 
 
 def shell(modules: Iterable[str] = INTERESTING) -> str:
-    """The script whose output `parse` reads: a `grep`, a `readlink`, the rest is shell builtins."""
+    """The script whose output `parse` reads: shell builtins."""
     return script({"kernel": _SHELL.format(modules=shlex.join(modules))})
 
 
@@ -133,21 +124,9 @@ def parse(output: Iterable[str]) -> KernelState:
         hostname=single["hostname"],
         running=single["running"],
         installed=installed,
-        default=_default(lines, tuple(sorted(images, key=order))),
         headers=tuple(sorted((w[1] for w in words if w[0] == "headers"), key=order)),
         modules={line[1]: " ".join(line[2:]) or None for line in words if line[0] == "loaded"},
         distribution=single["ID"],
         codename=single.get("VERSION_CODENAME"),
         version=single.get("VERSION_ID"),
     )
-
-
-def _default(lines: Iterable[str], images: tuple[str, ...]) -> str | None:
-    """What GRUB's menu begins with, where its default is the first entry; else what Debian's link
-    leads to, which it keeps for other boot loaders; else the newest.
-    """
-    menu = [match["release"] for line in lines if (match := _MENU.match(line))]
-    first = any(line.strip() in {'set default="0"', "set default=0"} for line in lines)
-    linked = [line.removeprefix("link ") for line in lines if line.startswith("link ")]
-    candidates = [*(menu[:1] if first else ()), *linked, *images[-1:]]
-    return next((release for release in candidates if release in images), None)

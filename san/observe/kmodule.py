@@ -11,7 +11,7 @@ Stand = Literal["ready", "stale", "unusable", "absent", "unsupported"]
 """`stale` works, and was built from other inputs; `unusable` is there and would not load;
 `unsupported` is for other kernels."""
 
-FORMAT = "2"
+FORMAT = "3"
 """Of the rows below, as `san-kmod report` says it first: another's program prints others."""
 
 REPORT_LIMIT = 120
@@ -24,7 +24,8 @@ _ROWS = {
     "enforcing": 0,
     "held": 1,
     "origin": 1,
-    "kernel": 1,
+    "packages": 2,
+    "kernel": 2,
     "headers": 1,
     "source": 1,
     "module": 2,
@@ -88,6 +89,13 @@ class KernelModulesState:
     """Installed kernels, oldest first."""
     headers: frozenset[str] = frozenset()
     """Kernels whose headers are there, the kernel itself installed or not."""
+    image_package: str = "linux-image-*"
+    """What packages of the running kernel's maker are called, with `*` for the release; empty where
+    that kernel came without a package."""
+    headers_package: str = "linux-headers-*"
+    """The same of their headers'."""
+    headers_packages: Mapping[str, str] = attrs.field(factory=dict)
+    """The package of each installed kernel's headers; empty where that kernel came without one."""
     sources: frozenset[str] = frozenset()
     """Archives and patches that the node has, by sha256."""
     versions: Mapping[str, str] = attrs.field(factory=dict)
@@ -130,6 +138,11 @@ def parse(output: Iterable[str]) -> KernelModulesState:
     single = {row[0]: row[1] for row in rows if len(row) == 2}  # noqa: PLR2004 (word, value)
     if not {"running", "next"} <= single.keys():
         raise UnreadableError("san-kmod report doesn't say which kernel runs, or boots next")
+    if not single["next"]:
+        raise UnreadableError(
+            "there is no kernel in /boot, so nobody can tell what boots next: mount /boot"
+        )
+    ((_, image, headers),) = _of(rows, "packages") or [["packages", "", ""]]
     return KernelModulesState(
         installed=True,
         running=single["running"],
@@ -137,8 +150,11 @@ def parse(output: Iterable[str]) -> KernelModulesState:
         enforcing=["enforcing"] in rows,
         held=single.get("held"),
         origin=single.get("origin"),
-        kernels=tuple(release for _, release in _of(rows, "kernel")),
+        kernels=tuple(release for _, release, _ in _of(rows, "kernel")),
         headers=frozenset(release for _, release in _of(rows, "headers")),
+        image_package=image,
+        headers_package=headers,
+        headers_packages={release: package for _, release, package in _of(rows, "kernel")},
         sources=frozenset(sha256 for _, sha256 in _of(rows, "source")),
         versions={name: version for _, name, version in _of(rows, "module")},
         builds={(row[1], row[2]): _build(row, rows) for row in _of(rows, "stand")},

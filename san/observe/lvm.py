@@ -1,6 +1,7 @@
 """LVM as a host sees it: physical volumes, groups, logical volumes, and what hides devices."""
 
 import json
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -29,11 +30,19 @@ _COLUMNS: Mapping[str, str] = {
 }
 """What `lvm fullreport` is asked of each of its five reports; none can be left out."""
 
+_PLAIN = shlex.quote(
+    'log { prefix="" command_names=0 indent=1 verbose=0 silent=0 report_command_log=0 } '
+    "report { binary_values_as_numeric=0 compact_output=0 prefixes=0 two_word_unknown_device=0 "
+    'compact_output_cols="" mark_hidden_devices=1 }'
+)
+"""LVM's own defaults of what shapes its output (lvm.conf(5)), whatever a host's are."""
+
 _REPORT = f"""\
 command -v lvm >/dev/null || exit 127
+unset LVM_COMMAND_PROFILE
 export LC_ALL=C LVM_SUPPRESS_FD_WARNINGS=1
 exec 3>&1
-errors=$(lvm fullreport --reportformat json --units b --nosuffix \
+errors=$(lvm fullreport --config {_PLAIN} --reportformat json --units b --nosuffix \
 {" ".join(f"--configreport {name} --options {names}" for name, names in _COLUMNS.items())} \
 2>&1 >&3 3>&-)
 status=$?
@@ -44,6 +53,7 @@ exit $status
 """
 _CONFIGURATION = f"""\
 command -v lvm >/dev/null || exit 127
+unset LVM_COMMAND_PROFILE
 export LC_ALL=C LVM_SUPPRESS_FD_WARNINGS=1
 for file in {DEVICES_DIRECTORY}/*; do
   if [ -f "$file" ]; then
@@ -53,7 +63,7 @@ for file in {DEVICES_DIRECTORY}/*; do
 done
 type=default
 if [ -e /etc/lvm/lvm.conf ]; then type=full; fi
-exec lvm lvmconfig --typeconfig "$type" \
+exec lvm lvmconfig --config {_PLAIN} --typeconfig "$type" \
 devices/global_filter devices/use_devicesfile devices/devicesfile
 """
 
@@ -163,8 +173,7 @@ def parse(output: Iterable[str]) -> LvmState:
         raise UnreadableError("LVM's answer lacks a part")
     if sections["report"].missing:
         return LvmState(installed=False)
-    text, warnings = _divided(sections["report"])
-    reports = _reports(text)
+    reports, warnings = _reports(sections["report"])
     settings, files, said = _configuration(sections["configuration"])
     physical = tuple(_pv(row) for report in reports for row in report.get("pv", ()))
     use, name = settings.get("use_devicesfile"), str(settings.get("devicesfile"))
@@ -183,21 +192,19 @@ def parse(output: Iterable[str]) -> LvmState:
     )
 
 
-def _divided(section: Section) -> tuple[str, tuple[str, ...]]:
-    """The report itself, and what was said on standard error."""
+def _reports(section: Section) -> tuple[list[Mapping[str, Any]], tuple[str, ...]]:
+    """The reports themselves, and whatever else LVM said, before them or on standard error."""
     if _ERRORS not in section.lines:
         raise UnreadableError(f"LVM gave no answer in time (status {section.status})")
     cut = section.lines.index(_ERRORS)
-    warnings = tuple(line.strip() for line in section.lines[cut + 1 :] if line.strip())
+    printed, errors = section.lines[:cut], section.lines[cut + 1 :]
+    begin = next((at for at, line in enumerate(printed) if line.lstrip().startswith("{")), cut)
+    said = tuple(line.strip() for line in (*printed[:begin], *errors) if line.strip())
     if section.status:
-        said = warnings[-1] if warnings else "nothing on standard error"
-        raise UnreadableError(f"lvm fullreport failed with status {section.status}: {said}")
-    return "\n".join(section.lines[:cut]), warnings
-
-
-def _reports(text: str) -> list[Mapping[str, Any]]:
+        why = said[-1] if said else "nothing on standard error"
+        raise UnreadableError(f"lvm fullreport failed with status {section.status}: {why}")
     try:
-        return list(json.loads(text)["report"])
+        return list(json.loads("\n".join(printed[begin:]))["report"]), said
     except (ValueError, TypeError, KeyError) as problem:
         raise UnreadableError(f"lvm fullreport printed no report: {problem!r}") from None
 

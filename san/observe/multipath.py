@@ -97,5 +97,5 @@ def _path(entry: Mapping[str, Any]) -> Path:
 
 
 def _known(value: object) -> str | None:
-    """Multipath writes `[undef]`, `##` or `n/a` for what it doesn't know."""
-    return None if value in ("", "[undef]", "##", "n/a") else str(value)
+    """Multipath's words for what it doesn't know; `undef` is of a map that isn't in sysfs."""
+    return None if value in ("", "[undef]", "undef", "-", "##", "n/a") else str(value)

@@ -64,6 +64,8 @@ class Link:
     """In the kernel's order."""
     arp_filter: bool | None
     """In force on this interface itself; `all` counts too. None: the kernel has no such setting."""
+    arp: bool = True
+    """Neighbours are found by Ethernet's ARP."""
 
     def has(self, address: str) -> bool:
         """Whether `address`, with its prefix length, is on this link."""
@@ -141,7 +143,7 @@ def parse_links(text: str, arp_filter: Mapping[str, bool]) -> dict[str, Link]:
     Example (shortened)::
 
         [{"ifname": "eth0", "flags": ["BROADCAST", "UP", "LOWER_UP"], "mtu": 1400,
-          "address": "02:fc:00:00:00:01", "addr_info": [{"family": "inet",
+          "link_type": "ether", "address": "02:fc:00:00:00:01", "addr_info": [{"family": "inet",
           "local": "192.0.2.2", "prefixlen": 24, "scope": "global", "label": "eth0"}]}]
     """
     try:
@@ -170,6 +172,7 @@ def _link(entry: Mapping[str, Any], arp_filter: bool | None) -> Link:
             for info in entry["addr_info"]
         ),
         arp_filter=arp_filter,
+        arp=entry["link_type"] == "ether" and "NOARP" not in flags,
     )
 
 

@@ -25,7 +25,10 @@ def sysctl_conf(cluster: Cluster, host: str) -> str:
     """/etc/sysctl.d/60-san.conf of `host`."""
     storage = [n.interface for n in host_networks(cluster, host) if n.role == "storage"]
     node = host in {each.name for each in cluster.nodes}
-    return text("network/60-san.conf", interfaces=storage, node=node, timing=cluster.timing)
+    stock = node and cluster.address_agent != "portal"
+    return text(
+        "network/60-san.conf", interfaces=storage, node=node, stock=stock, timing=cluster.timing
+    )
 
 
 def arp_filter_script(cluster: Cluster) -> str:

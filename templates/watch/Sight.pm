@@ -35,12 +35,14 @@ sub drbd {
     return \%device;
 }
 
-# The active volumes as {'GROUP/VOLUME' => 1}; device mapper doubles hyphens and joins by one.
+# The active volumes as {'GROUP/VOLUME' => 1}; device mapper doubles hyphens and joins by one. What isn't
+# LVM's (dm-crypt) may have such a name, too, and another uuid.
 sub volumes {
     opendir my $blocks, '/sys/block' or return {};
     my %active;
-    for my $name (map { line("/sys/block/$_/dm/name") } grep { /^dm-/ } readdir $blocks) {
-        my ($group, $volume) = $name =~ /^((?:[^-]|--)+)-((?:[^-]|--)+)$/ or next;
+    for my $dm (map { "/sys/block/$_/dm" } grep { /^dm-/ } readdir $blocks) {
+        line("$dm/uuid") =~ /^LVM-/ or next;
+        my ($group, $volume) = line("$dm/name") =~ /^((?:[^-]|--)+)-((?:[^-]|--)+)$/ or next;
         s/--/-/g for $group, $volume;
         $active{"$group/$volume"} = 1;
     }

@@ -583,10 +583,11 @@ class World:
             return 127, []
         if machine.text(KMOD) == OLDER_KMOD:
             return 0, [f"running\t{machine.booted}", "what only an older one says"]
-        rows = [["format", "2"], ["running", machine.booted], ["next", machine.kernels[-1]]]
+        rows = [["format", "3"], ["running", machine.booted], ["next", machine.kernels[-1]]]
+        rows += [["packages", "linux-image-*", "linux-headers-*"]]
         rows += [["held", "it does not compile"]] if machine.held else []
         rows += [["origin", machine.text(ORIGIN).strip()]] if ORIGIN in machine.files else []
-        rows += [["kernel", release] for release in machine.kernels]
+        rows += [["kernel", each, f"linux-headers-{each}"] for each in machine.kernels]
         rows += [["headers", release] for release in sorted(machine.headers)]
         for module in self.described(machine):
             rows.append(["module", module, "1.0"])
@@ -775,7 +776,7 @@ class World:
             case ["pvcreate", "--quiet", device] if self.devices(machine).get(device) == "":
                 self.physical[machine.cluster][device] = None
                 machine.disk.signatures.append("LVM2_member")
-            case ["vgcreate", "--quiet", "--setautoactivation", "n", group, *devices] if all(
+            case ["vgcreate", _, _, _, "--systemid", "", group, *devices] if all(
                 device in self.devices(machine) for device in devices
             ):
                 self.physical[machine.cluster].update(dict.fromkeys(devices, group))
@@ -858,6 +859,7 @@ class World:
             {
                 "ifname": interface,
                 "flags": ["UP", "LOWER_UP"] if interface in machine.up else [],
+                "link_type": "ether",
                 "mtu": 1500,
                 "addr_info": [
                     {
@@ -1134,6 +1136,7 @@ class World:
         lines += [f"daemon {daemon}" for daemon in daemons]
         for number, (target, portal) in enumerate(machine.sessions, start=1):
             lines.append(f"session {number} LOGGED_IN {portal} 3260 5 {target}")
+            lines.append(f"disk {number} sd{number}")
         if "open-iscsi" in machine.packages:
             lines.append(f"records {machine.records}")
         return 0, lines
@@ -1142,14 +1145,14 @@ class World:
         if "multipathd.service" not in machine.running:
             return 1, []
         luns = {}
-        for target, portal in machine.sessions:
+        for number, (target, portal) in enumerate(machine.sessions, start=1):
             current = None
             for line in (self.served(machine.cluster, portal) or "").splitlines():
                 match line.split():
                     case ["target", _, current]:
                         pass
                     case ["lun", _, _, identity, *_] if current == target:
-                        luns.setdefault(f"3{identity}", []).append(target)
+                        luns.setdefault(f"3{identity}", []).append((number, target))
         maps = [
             {
                 "name": wwid,
@@ -1160,13 +1163,13 @@ class World:
                     {
                         "paths": [
                             {
-                                "dev": f"sd{at}",
+                                "dev": f"sd{number}",
                                 "target_wwnn": target,
                                 "dm_st": "active",
                                 "chk_st": "ready",
                                 "dev_st": "running",
                             }
-                            for at, target in enumerate(targets)
+                            for number, target in targets
                         ]
                     }
                 ],

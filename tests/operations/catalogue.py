@@ -105,7 +105,7 @@ def runs(module, name):
                 yield quoted(source, words)
             case ast.Tuple(elts=[ast.Name(), *_]) | ast.List(elts=[ast.Name(), *_]):
                 yield quoted(source, node.elts)
-            case ast.Name(id="APT"):
+            case ast.Name(id="APT" | "apt_install"):
                 yield "`apt-get install`"
             case ast.Name(id="_READERS"):
                 yield from (f"`{' '.join(words)}`" for words in source._READERS.values())

@@ -11,7 +11,7 @@ from san.decide.health import paths_amiss, replication_amiss
 from san.decide.software import software
 from san.decide.target import new_sizes_left, serves_exactly
 from san.model import Lun, Volume
-from san.observe.initiator import InitiatorState
+from san.observe.initiator import InitiatorState, Session
 from san.observe.multipath import MultipathMap, Path
 from san.observe.stgt import StgtLun, StgtSession, StgtState, StgtTarget
 from san.render.haresources import resources
@@ -46,6 +46,30 @@ def test_a_node_that_holds_nothing_lacks_all_in_starting_order(cluster):
 
 def test_a_group_without_volumes_is_not_active(cluster):
     assert len(list(lacking(cluster, attrs.evolve(holdings(), lvm=lvm())))) == 1
+
+
+@pytest.mark.parametrize("state", [False, None])
+def test_a_declared_volume_that_is_not_active_is_lacking(cluster, state):
+    found = holdings(active=state)
+    assert [each[0] for each in lacking(cluster, found)] == ["volume-group"]
+
+
+@pytest.mark.parametrize("other", ["test-snapshot", "pool", "another"])
+def test_what_else_is_in_the_group_is_nobodys_to_wait_for(cluster, other):
+    """LVM activates a thin snapshot only by its name: waiting for it would never end."""
+    found = holdings()
+    (declared,) = found.lvm.logical_volumes
+    more = attrs.evolve(declared, name=other, active=False)
+    lvm_state = attrs.evolve(found.lvm, logical_volumes=(declared, more))
+    assert list(lacking(cluster, attrs.evolve(found, lvm=lvm_state))) == []
+
+
+def test_another_groups_volume_of_that_name_is_not_the_declared_one(cluster):
+    found = holdings()
+    elsewhere = lvm([("/dev/sdc", "other")], [("other", "test", 512 << 20)])
+    assert [each[0] for each in lacking(cluster, attrs.evolve(found, lvm=elsewhere))] == [
+        "volume-group"
+    ]
 
 
 def test_a_portal_on_another_interface_or_prefix_is_lacking(cluster):
@@ -89,7 +113,7 @@ def test_replication_amiss(cluster, found, says):
     assert replication_amiss(cluster, {"weasel": drbd(device()), "otter": drbd(found)}) == says
 
 
-def client(*maps):
+def client(*maps, sessions=()):
     return InitiatorState(
         installed=True,
         name="iqn.2009-02.com.example:badger",
@@ -97,7 +121,7 @@ def client(*maps):
         boot={},
         settings=None,
         nodes=(),
-        sessions=(),
+        sessions=sessions,
         records="/etc/iscsi/nodes",
         multipath_installed=True,
         multipathd_running=True,
@@ -109,15 +133,56 @@ def client(*maps):
 def a_map(cluster, *states):
     name = wwid(cluster.targets[0], cluster.targets[0].luns[0])
     paths = tuple(
-        Path(f"sd{at}", None, state, "ready", "running") for at, state in enumerate(states)
+        Path(f"sd{chr(ord('a') + at)}", None, state, "ready", "running")
+        for at, state in enumerate(states)
     )
     return MultipathMap(name, name, "dm-0", "on", paths)
 
 
-def test_paths(cluster):
-    assert paths_amiss(cluster, client(a_map(cluster, "active", "active"))) is None
+def sessions(cluster, *portals):
+    """A session at each of the portals, with a disk: sda, sdb, …"""
+    name = cluster.targets[0].name
+    return tuple(
+        Session(at, name, portal, 3260, "LOGGED_IN", 5, (f"sd{chr(ord('a') + at)}",))
+        for at, portal in enumerate(portals)
+    )
+
+
+@pytest.mark.parametrize(
+    ("portals", "paths", "without"),
+    [
+        ("12", "active active", None),
+        ("12", "active failed", "192.168.2.1"),
+        ("12", "failed failed", "192.168.1.1 and 192.168.2.1"),
+        ("11", "active active", "192.168.2.1"),
+        ("1122", "active active failed failed", "192.168.2.1"),
+        ("1212", "active failed active failed", "192.168.2.1"),
+        ("1122", "failed active failed active", None),
+    ],
+    ids=["all", "one dead", "both dead", "no session", "of two interfaces", "mixed", "one each"],
+)
+def test_paths_are_counted_by_portal(cluster, portals, paths, without):
+    """Two interfaces at two portals are four paths: two of them may come by one portal."""
+    logged_in = sessions(cluster, *(f"192.168.{each}.1" for each in portals))
+    found = client(a_map(cluster, *paths.split()), sessions=logged_in)
+    said = paths_amiss(cluster, found)
+    if without is None:
+        assert said is None
+    else:
+        assert f"LUN 1 of {cluster.targets[0].name} has no path by the portal {without};" in said
+
+
+def test_a_lun_without_a_map(cluster):
     assert "has no multipath map" in paths_amiss(cluster, client())
-    assert "has 1 of 2 paths" in paths_amiss(cluster, client(a_map(cluster, "active", "failed")))
+
+
+def test_another_targets_session_is_no_path(cluster):
+    other = tuple(
+        attrs.evolve(each, target="iqn.2009-02.com.example:other")
+        for each in sessions(cluster, "192.168.1.1", "192.168.2.1")
+    )
+    found = client(a_map(cluster, "active", "active"), sessions=other)
+    assert "has no path by the portal" in paths_amiss(cluster, found)
 
 
 # --- Targets --------------------------------------------------------------------------------------

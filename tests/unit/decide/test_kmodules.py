@@ -1,8 +1,9 @@
 """Kernel modules: which kernel both nodes go to, and what keeps a node on it from serving."""
 
+import attrs
 import pytest
 
-from san.decide.kmodules import common, lacking
+from san.decide.kmodules import common, headers, image, lacking
 from san.decide.refusal import Refusal
 from san.observe.kmodule import Build, KernelModulesState
 
@@ -61,3 +62,41 @@ def test_of_a_kernel_that_the_node_knows_nothing_of_each_module_is_lacking():
 
 def test_a_node_without_modules_lacks_none_for_any_kernel():
     assert lacking(KernelModulesState(installed=True), RELEASE) == ()
+
+
+# --- Packages, by their maker's names -------------------------------------------------------------
+
+PVE = "6.8.12-4-pve"
+
+
+def test_headers_that_are_there_are_not_asked_for():
+    found = KernelModulesState(installed=True, headers=frozenset({OLDER}))
+    assert headers(found, OLDER, RELEASE, RELEASE) == [f"linux-headers-{RELEASE}"]
+
+
+def test_each_kernel_has_its_own_makers_package_of_headers():
+    found = KernelModulesState(
+        installed=True, headers_packages={PVE: f"proxmox-headers-{PVE}", OLDER: ""}
+    )
+    assert headers(found, PVE) == [f"proxmox-headers-{PVE}"]
+    with pytest.raises(Refusal, match="the kernel came without a package, so apt knows neither"):
+        headers(found, OLDER)
+
+
+def test_a_kernel_that_is_to_come_has_the_running_ones_maker():
+    found = KernelModulesState(
+        installed=True,
+        image_package="proxmox-kernel-*-signed",
+        headers_package="proxmox-headers-*",
+        headers_packages={PVE: f"proxmox-headers-{PVE}"},
+    )
+    assert image(found, "6.8.12-8-pve") == "proxmox-kernel-6.8.12-8-pve-signed"
+    assert headers(found, "6.8.12-8-pve") == ["proxmox-headers-6.8.12-8-pve"]
+
+
+def test_a_running_kernel_without_a_package_names_none():
+    found = KernelModulesState(installed=True, image_package="", headers_package="")
+    for names in (lambda: image(found, RELEASE), lambda: headers(found, RELEASE)):
+        with pytest.raises(Refusal, match="install them as that kernel was"):
+            names()
+    assert "apt-get install" not in str(lacking(attrs.evolve(found, versions={"a": "1"}), RELEASE))

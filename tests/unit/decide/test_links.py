@@ -1,5 +1,6 @@
 """What a host's network lacks is given to it; nothing is taken away."""
 
+import attrs
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -39,6 +40,29 @@ def test_an_interface_that_is_not_there_is_refused(cluster):
     lacking = NetworkState(**{**vars_of(found), "interfaces": without})
     with pytest.raises(Refusal, match=r"no interface eth3 for network 'path-b' \(there is eth0, "):
         list(amiss(cluster, "weasel", lacking))
+
+
+def silent(found, *interfaces):
+    """The network, with links that have no Ethernet's ARP."""
+    links = {
+        name: attrs.evolve(link, arp=name not in interfaces)
+        for name, link in found.interfaces.items()
+    }
+    return attrs.evolve(found, interfaces=links)
+
+
+def test_a_portal_needs_ethernets_arp(cluster):
+    with pytest.raises(Refusal, match=r"eth3 has no Ethernet's ARP \(ip -d link show eth3\)"):
+        list(amiss(cluster, "weasel", silent(network(**NODE), "eth3")))
+
+
+def test_without_a_portal_no_arp_is_needed(cluster):
+    """Not on the replication's link, not on a client, and not for the stock script."""
+    assert list(amiss(cluster, "weasel", silent(network(**NODE), "eth1"))) == []
+    clients = silent(network(**CLIENT), "eth2", "eth3")
+    assert list(amiss(cluster, "badger", clients)) == []
+    stock = attrs.evolve(cluster, address_agent="IPaddr2")
+    assert list(amiss(stock, "weasel", silent(network(**NODE), "eth2"))) == []
 
 
 def vars_of(state):

@@ -47,7 +47,10 @@ def with_volumes(cluster, *volumes, resources=("r0",)):
 def test_all_is_made_on_a_blank_device(cluster):
     assert list(steps(cluster, lvm())) == [
         ("pvcreate", "--quiet", "/dev/drbd0"),
-        ("vgcreate", "--quiet", "--setautoactivation", "n", "storage", "/dev/drbd0"),
+        (
+            *("vgcreate", "--quiet", "--setautoactivation", "n", "--systemid", ""),
+            *("storage", "/dev/drbd0"),
+        ),
         (
             *("lvcreate", "--quiet", "--yes", "--wipesignatures", "y"),
             *("--size", "536870912b", "--name", "test", "storage"),
@@ -160,7 +163,9 @@ def applied(state, command):
         case ("pvcreate", "--quiet", name):
             assert name not in dict(physical)
             physical.append((name, None))
-        case ("vgcreate", _, _, _, group, *names) | ("vgextend", _, group, *names):
+        case ("vgcreate", _, _, _, "--systemid", "", group, *names) | (
+            ("vgextend", _, group, *names)
+        ):
             for name in names:
                 assert dict(physical)[name] is None
                 physical.remove((name, None))

@@ -5,6 +5,7 @@ on loop devices; what MISSING changes in them follows lvmreport(7).
 """
 
 import json
+import subprocess
 
 import pytest
 from hypothesis import given
@@ -97,6 +98,48 @@ def test_volumes_of_a_real_report():
     assert state.global_filter == ("a|^/dev/loop[0-9]$|", "r|.*|")
     assert state.devices_file is None
     assert state.warnings == ()
+
+
+@pytest.mark.parametrize(
+    "remark",
+    ["  Reading the configuration.", "WARNING: something\n\nand more", "lvm[7]: {not JSON"],
+)
+def test_a_remark_before_the_report_is_no_part_of_it(remark):
+    state = parse(answer(report=f"{remark}\n{REPORT}", errors="and this"))
+    assert state.lv("storage", "test").size == 20971520
+    assert state.warnings[0] == remark.splitlines()[0].strip()
+    assert state.warnings[-1] == "and this"
+
+
+def test_the_log_of_a_command_is_passed_over():
+    log = ', "log": [{"log_seq_num":"1", "log_type":"status", "log_context":"processing"}]\n  }\n'
+    report = REPORT.rstrip().removesuffix("}") + log
+    assert parse(answer(report=report)) == parse(answer())
+
+
+SHAPES = (
+    *("prefix", "command_names", "verbose", "silent", "indent", "report_command_log"),
+    *("binary_values_as_numeric", "compact_output", "compact_output_cols", "prefixes"),
+    *("two_word_unknown_device", "mark_hidden_devices"),
+)
+"""Settings of lvm.conf that change what is printed. Of a real LVM 2.03.16, prefix, command_names,
+compact_output and prefixes made an answer that couldn't be read, and binary_values_as_numeric one
+whose every volume was missing ('0' is not '')."""
+
+
+@pytest.mark.parametrize("command", ["fullreport", "lvmconfig"])
+def test_what_a_hosts_settings_would_change_is_set_for_each_command(tmp_path, command):
+    lvm = tmp_path / "lvm"
+    lvm.write_text(
+        f'#!/bin/sh\nprintf "%s\\n" "${{LVM_COMMAND_PROFILE-none}}" "$@" >>{tmp_path}/$1\n'
+    )
+    lvm.chmod(0o755)
+    path = {"PATH": f"{tmp_path}:/usr/bin:/bin", "LVM_COMMAND_PROFILE": "odd"}
+    subprocess.run(("sh", "-c", shell()), env=path, capture_output=True, check=True)
+    profile, _, *words = (tmp_path / command).read_text().splitlines()
+    assert profile == "none"
+    given = words[words.index("--config") + 1]
+    assert [name for name in SHAPES if f" {name}=" not in given] == []
 
 
 def test_things_by_name():

@@ -115,6 +115,25 @@ def test_a_session_that_ends_while_it_is_read_is_none():
     assert found.sessions == ()
 
 
+def test_a_sessions_disks():
+    found = initiator.parse(
+        answer(
+            f"session 1 LOGGED_IN 192.168.1.1 3260 5 {TEST}",
+            "disk 1 sda",
+            "disk 1 sdb",
+            f"session 12 LOGGED_IN 192.168.2.1 3260 5 {TEST}",
+        )
+    )
+    assert [session.disks for session in found.sessions] == [("sda", "sdb"), ()]
+
+
+@pytest.mark.parametrize("unknown", ["undef", "[undef]", "-", ""])
+def test_a_map_that_is_not_in_sysfs_has_no_device(unknown):
+    entry = {"name": "m", "uuid": "3600", "sysfs": unknown, "queueing": "on", "path_groups": []}
+    (found,) = multipath.parse_maps(Section(0, (json.dumps({"maps": [entry]}),)))
+    assert found.device is None
+
+
 @pytest.mark.parametrize(
     ("path", "record"),
     [

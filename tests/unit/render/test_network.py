@@ -70,6 +70,15 @@ def test_arp_filter_of_a_vlan(cluster):
     assert "net/ipv4/conf/eth2.100/arp_filter = 1" in found.splitlines()
 
 
+@pytest.mark.parametrize("agent", ["portal", "IPaddr2", "IPaddr"])
+def test_stock_scripts_take_no_other_address_along(cluster, agent):
+    """Ours sees to it itself; a client has no portals."""
+    site = attrs.evolve(cluster, address_agent=agent)
+    kept = "net/ipv4/conf/eth2/promote_secondaries = 1"
+    assert (kept in sysctl_conf(site, "weasel").splitlines()) == (agent != "portal")
+    assert "promote_secondaries" not in sysctl_conf(site, "badger")
+
+
 def test_an_unknown_manager(cluster):
     with pytest.raises(ValueError, match="netplan"):
         network_files(cluster, "weasel", "netplan")

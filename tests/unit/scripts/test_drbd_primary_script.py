@@ -109,6 +109,12 @@ def test_no_program_of_ours_waits_for_the_log():
         ("Secondary/Primary", 0, "stopped"),
         ("Unconfigured", 0, "stopped"),
         ("Unknown/Secondary", 0, "running"),
+        ("drbd.d/r0.res:7: you may want to upgrade\nSecondary/Primary", 0, "stopped"),
+        ("  --==  a remark  ==--\nUnconfigured", 0, "stopped"),
+        ("drbd.d/r0.res:7: a remark\nPrimary/Secondary", 0, "running"),
+        ("it is Secondary/Primary", 0, "running"),
+        ("Secondary/Unknown\nPrimary/Unknown", 0, "running"),
+        ("a remark alone", 0, "running"),
         ("'r0' not defined in your config (for this host).", 1, "running"),
     ],
 )

@@ -1,6 +1,7 @@
 """san-kmod's lock: two that build, a gate that asks meanwhile, and what a build leaves running."""
 
 import os
+import re
 import signal
 import subprocess
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from pathlib import Path
 from kmod_node import MAKEFILE, OLD
 from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
-from san.render.template import TEMPLATES
+from san.render.template import TEMPLATES, raw
 
 
 def program(pid):
@@ -71,6 +72,15 @@ def test_the_gate_waits_for_an_installation_that_goes_on(node):
     ):
         holder.communicate("go\n")
         assert gate.wait(60) == 0
+
+
+def test_the_gate_is_done_before_systemd_ends_it():
+    """Debian's heartbeat.service has TimeoutStartSec=60s: it would fail, and say no module.
+
+    Half of it is left for the two looks, which unpack an initrd where nobody has looked yet.
+    """
+    (limit,) = re.findall(r"^gate_limit=(\d+)\b", raw("kmod/san-kmod"), re.MULTILINE)
+    assert int(limit) <= 30
 
 
 def test_what_a_makefile_leaves_running_keeps_no_lock(node):

@@ -1,7 +1,11 @@
 """The portal resource script, in networks of its own: a node's, and a neighbour's beside it."""
 
+import os
+import signal
 import subprocess
+import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,6 +16,7 @@ from san.render.template import TEMPLATES
 ADDRESS = "192.168.7.1/24"
 PORTAL = f"{ADDRESS}/eth2"
 RIVAL = "02:00:00:00:00:09"
+LOCK = "/run/san/portal.192.168.7.1"
 
 
 class Node:
@@ -40,15 +45,49 @@ class Node:
         return words[words.index("link/ether") + 1]
 
     def announcers(self):
+        """Processes of the portal's name in the machine's network."""
+        network = self.machine.run("readlink", "/proc/self/ns/net").stdout.strip()
         found = []
-        for path in Path("/proc").glob("[0-9]*/cmdline"):
+        for path in Path("/proc").glob("[0-9]*"):
             try:
-                words = path.read_bytes().split(b"\0")
+                name, where = (path / "comm").read_text(), (path / "ns/net").readlink()
             except OSError:
                 continue
-            if str(self.machine.script).encode() in words and PORTAL.encode() in words:
-                found.append(int(path.parent.name))
+            if name == "portal\n" and str(where) == network:
+                found.append(int(path.name))
         return found
+
+    @contextmanager
+    def stranger(self, *, stopped=False):
+        """A process of somebody's, and its number where a former announcer's was written down."""
+        with running("sleep", "600") as process:
+            if stopped:
+                process.send_signal(signal.SIGSTOP)
+            self.machine.put(LOCK, f"{process.pid}\n")
+            yield process
+
+    @contextmanager
+    def stuck_announcer(self):
+        """Somebody who holds the announcer's lock and doesn't end."""
+        hold = (
+            f"import fcntl, time; lock = open('{LOCK}', 'a'); fcntl.flock(lock, 2); "
+            "print('held', flush=True); time.sleep(600)"
+        )
+        command = (sys.executable, "-c", hold)
+        with running(*self.machine.enter, *command) as process:
+            assert process.stdout.readline() == "held\n"
+            yield
+
+
+@contextmanager
+def running(*command):
+    """A process that ends with the block, whatever comes of that."""
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
 
 
 @pytest.fixture
@@ -113,12 +152,12 @@ def test_a_neighbour_that_knew_the_dead_node_learns_the_new_one(node):
 
 def test_it_goes_on_announcing_until_stopped(node):
     node.call(PORTAL, "start")
-    assert len(node.announcers()) == 1
+    until(lambda: len(node.announcers()) == 1, 1)
     stale = ("192.168.7.1", "lladdr", "02:00:00:00:00:77", "dev", "p2", "nud", "stale")
     node.beside("ip", "neigh", "replace", *stale)
     until(lambda: node.known() == node.hardware_address(), 8)
     node.call(PORTAL, "start")
-    assert len(node.announcers()) == 1
+    until(lambda: len(node.announcers()) == 1, 1)
     node.call(PORTAL, "stop")
     assert node.announcers() == []
 
@@ -129,14 +168,95 @@ def test_an_announcer_is_none_of_heartbeats_programs(node):
     harc.write_text(f"#!/usr/bin/perl\ndo '{node.machine.script}';\n")
     harc.chmod(0o755)
     assert node.machine.run(str(harc), PORTAL, "start").returncode == 0
-    pid = node.machine.run("cat", "/run/san/portal.192.168.7.1").stdout.strip()
-    until(lambda: Path(f"/proc/{pid}/comm").read_text() == "portal\n", 5)
+    until(lambda: len(node.announcers()) == 1, 5)
 
 
 def test_an_announcer_ends_with_its_address(node):
     node.call(PORTAL, "start")
+    until(node.announcers, 5)
     node.machine.run("ip", "address", "del", ADDRESS, "dev", "eth2")
-    until(lambda: not node.announcers(), 8)
+    until(lambda: not node.announcers(), 0.5)  # it is told, and doesn't look for it now and then
+
+
+def test_the_nodes_own_address_of_the_subnet_stays(node):
+    """It came after the portal, so it counts as the second one: by default it goes as well."""
+    node.machine.run("sh", "-c", "echo 0 >/proc/sys/net/ipv4/conf/all/promote_secondaries")
+    node.machine.run("sh", "-c", "echo 0 >/proc/sys/net/ipv4/conf/eth2/promote_secondaries")
+    node.call(PORTAL, "start")
+    node.machine.run("sh", "-c", "echo 0 >/proc/sys/net/ipv4/conf/eth2/promote_secondaries")
+    node.machine.run("ip", "address", "add", "192.168.7.2/24", "dev", "eth2")
+    assert "192.168.7.2/24 scope global secondary" in node.addresses()
+    assert node.call(PORTAL, "stop").returncode == 0
+    assert "192.168.7.2/24" in node.addresses()
+    assert "192.168.7.1/24" not in node.addresses()
+    assert "src 192.168.7.2" in node.machine.run("ip", "route", "get", "192.168.7.9").stdout
+
+
+def test_the_portal_stays_when_the_nodes_own_address_goes(node):
+    node.machine.run("sh", "-c", "echo 0 >/proc/sys/net/ipv4/conf/eth2/promote_secondaries")
+    node.machine.run("ip", "address", "add", "192.168.7.2/24", "dev", "eth2")
+    node.call(PORTAL, "start")
+    node.machine.run("ip", "address", "del", "192.168.7.2/24", "dev", "eth2")
+    assert node.call(PORTAL, "status").stdout == "running\n"
+
+
+@pytest.mark.parametrize("action", ["start", "stop"])
+@pytest.mark.parametrize("stopped", [False, True], ids=["at work", "stopped"])
+def test_a_process_that_has_a_former_announcers_number_lives(node, action, stopped):
+    with node.stranger(stopped=stopped) as process:
+        with node.stuck_announcer():
+            assert node.call(PORTAL, action).returncode == 0
+        assert process.poll() is None
+
+
+def test_the_address_goes_though_the_announcer_does_not_end(node):
+    node.call(PORTAL, "start")
+    (announcer,) = until(node.announcers, 5)
+    os.kill(announcer, signal.SIGSTOP)
+    began = time.monotonic()
+    stopped = node.call(PORTAL, "stop")
+    os.kill(announcer, signal.SIGCONT)
+    assert stopped.returncode == 0
+    assert "its announcer does not end" in stopped.stderr
+    assert node.addresses() == ""
+    assert time.monotonic() - began < 3
+    until(lambda: not node.announcers(), 1)
+
+
+def test_a_link_without_arp_is_refused(node):
+    node.machine.run("ip", "link", "set", "eth2", "arp", "off")
+    for action in ("start", "rival"):
+        refused = node.call(PORTAL, action)
+        assert refused.returncode == 1
+        assert "eth2 has ARP switched off" in refused.stderr
+    assert node.addresses() == ""
+    assert (node.call(PORTAL, "status").returncode, node.call(PORTAL, "stop").returncode) == (3, 0)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        ("tun",),
+        ("ipip", "local", "192.168.7.2", "remote", "192.168.7.9"),
+        ("gre", "local", "192.168.7.2", "remote", "192.168.7.9"),
+    ],
+    ids=lambda kind: kind[0],
+)
+def test_a_link_that_is_no_ethernet_is_refused(node, kind):
+    made = (
+        node.machine.run("ip", "tuntap", "add", "other0", "mode", "tun", check=False)
+        if kind == ("tun",)
+        else node.machine.run("ip", "link", "add", "other0", "type", *kind, check=False)
+    )
+    if made.returncode:
+        pytest.skip(f"this kernel has no such link: {made.stderr.strip()}")
+    try:
+        refused = node.call(f"{ADDRESS}/other0", "start")
+        assert refused.returncode == 1
+        assert "other0 is no Ethernet (its link type is " in refused.stderr
+        assert node.machine.run("ip", "-4", "address", "show", "other0").stdout == ""
+    finally:
+        node.machine.run("ip", "link", "del", "other0")
 
 
 def test_start_does_not_wait_for_its_announcer(node):
@@ -229,6 +349,7 @@ def test_wrong_calls(node, words):
 
 def until(true, seconds):
     end = time.monotonic() + seconds
-    while not true():
+    while not (found := true()):
         assert time.monotonic() < end
         time.sleep(0.05)
+    return found

@@ -269,6 +269,22 @@ class TestLogin:
         modes = machine.run("stat", "-c", "%a", *holding).stdout.split()
         assert modes == ["600", "600"]
 
+    def test_another_tgtd_that_has_a_former_ones_number_lives(self, machine, configured, tmp_path):
+        configured(target("test", "one"))
+        machine.call("start")
+        ours = machine.tgtd
+        told = machine.run("cat", "/run/san/stgt.applied").stdout
+        machine.call("stop")
+        (tmp_path / "tgtd").symlink_to("/bin/sleep")
+        with subprocess.Popen((*machine.enter, str(tmp_path / "tgtd"), "600")) as stranger:
+            try:
+                written = told.replace(str(ours), str(stranger.pid), 1)
+                machine.put("/run/san/stgt.applied", written)
+                assert machine.call("stop").returncode == 0
+                assert stranger.poll() is None
+            finally:
+                stranger.kill()
+
     def test_secrets_in_no_process_argument(self, machine, configured, tmp_path):
         configured(target("test", "one", chap="CHAP_SECRET"))
         trace = tmp_path / "trace"

@@ -21,6 +21,7 @@ mkdir -p TREE/dev/storage
 case $3 in
 y) mkdir -p TREE/block/dm-0/dm TREE/block/dm-0/holders
    echo storage-test > TREE/block/dm-0/dm/name
+   echo LVM-storagetest > TREE/block/dm-0/dm/uuid
    echo MAJOR:MINOR > TREE/block/dm-0/dev
    ln -sf DEVICE TREE/dev/storage/test ;;
 n) rm -rf TREE/block/dm-0 TREE/dev/storage ;;
@@ -91,9 +92,10 @@ def test_lvm_is_called_once_and_sees_drbd_alone(group):
     group.call("start")
     group.call("status")
     group.call("stop")
+    settings = '--devices /dev/drbd0,/dev/drbd1 --config activation/volume_list=["storage"] storage'
     assert group.calls() == [
-        "vgchange --activate y --devices /dev/drbd0,/dev/drbd1 storage",
-        "vgchange --activate n --devices /dev/drbd0,/dev/drbd1 storage",
+        f"vgchange --activate y {settings}",
+        f"vgchange --activate n {settings}",
     ]
 
 
@@ -106,11 +108,24 @@ def test_what_somebody_else_activated_is_not_running(group):
     assert group.calls()[-1].startswith("vgchange --activate n")
 
 
-def test_another_group_s_volumes_are_not_its_own(group):
-    """Device mapper's name of storage-old/test is storage--old-test."""
+@pytest.mark.parametrize(
+    ("name", "uuid"),
+    [
+        ("storage--old-test", "LVM-ab"),
+        ("storage-test", "CRYPT-LUKS2-0123-storage-test"),
+        ("storage-backup", "CRYPT-PLAIN-storage-backup"),
+        ("storage-test1", "part1-LVM-storagetest"),
+        ("storage-raw", ""),
+    ],
+)
+def test_what_is_not_a_volume_of_the_group_is_not_its_own(group, name, uuid):
+    """Device mapper's name of storage-old/test is storage--old-test; others may choose any."""
     dm = group.tree / "block/dm-1/dm"
     dm.mkdir(parents=True)
-    (dm / "name").write_text("storage--old-test\n")
+    (dm / "name").write_text(f"{name}\n")
+    (dm / "uuid").write_text(f"{uuid}\n")
+    assert group.call("stop").returncode == 0
+    assert group.calls() == []
     group.call("start")
     assert group.call("stop").returncode == 0
     assert group.call("status").stdout == "stopped\n"
