@@ -3,7 +3,6 @@
 Times are compared in whole milliseconds, so that 3 + 1.5 is 4.5.
 """
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -40,7 +39,7 @@ class Change:
 
 @attrs.frozen
 class Rule:
-    """The sum of `lower` ends before `upper` and `slack` do."""
+    """`factor` times the sum of `lower` ends before `upper` and `slack` do."""
 
     name: str
     lower: tuple[str, ...]
@@ -49,6 +48,7 @@ class Rule:
     blamed: str
     """The time that a finding names."""
     reason: str
+    factor: int = 1
     slack: int = 0
     """Seconds."""
     equal: bool = False
@@ -66,21 +66,24 @@ class Rule:
     def sentence(self, cluster: "Cluster") -> str:
         """What is wrong in a cluster that breaks it, and why."""
         must = "must not exceed" if self.equal else "must be below"
-        lower = " + ".join(
-            ("twice " if times > 1 else "") + _name(path)
-            for path, times in Counter(self.lower).items()
-        )
+        twice = "twice " if self.factor > 1 else ""
+        lower = twice + " + ".join(map(_name, self.lower))
         named = [_name(self.upper)] if self.upper else []
         upper = " + ".join(named + [f"{self.slack} s"] * bool(self.slack))
         if self.upper:
-            upper += f" ({_seconds(self._upper(cluster))} s)"
+            less = _watchdog_takes(cluster, self.upper)
+            full = self._upper(cluster) + less
+            upper += f" ({_seconds(full)} s"
+            # Only said where it is the reason.
+            takes = less and self._lower(cluster) < full
+            upper += f", of which the watchdog takes {less} ms)" if takes else ")"
         return f"{lower} ({_seconds(self._lower(cluster))} s) {must} {upper}: {self.reason}"
 
     def mends(self, cluster: "Cluster") -> tuple[Change, ...]:
         """For each of its times the smallest change that mends it alone, where one does."""
         missing = self._missing(cluster)
         found = [
-            _moved(cluster, path, -(-missing // self.lower.count(path)), -1)
+            _moved(cluster, path, -(-missing // (self.factor * self.lower.count(path))), -1)
             for path in dict.fromkeys(self.lower)
         ]
         if self.upper:
@@ -88,10 +91,13 @@ class Rule:
         return tuple(change for change in found if change)
 
     def _lower(self, cluster: "Cluster") -> int:
-        return sum(_milliseconds(cluster, path) for path in self.lower)
+        return self.factor * sum(_milliseconds(cluster, path) for path in self.lower)
 
     def _upper(self, cluster: "Cluster") -> int:
-        return (_milliseconds(cluster, self.upper) if self.upper else 0) + 1000 * self.slack
+        if self.upper is None:
+            return 1000 * self.slack
+        less = _watchdog_takes(cluster, self.upper)
+        return _milliseconds(cluster, self.upper) - less + 1000 * self.slack
 
     def _missing(self, cluster: "Cluster") -> int:
         """The milliseconds by which it is broken."""
@@ -110,6 +116,16 @@ def _name(path: str) -> str:
 def _milliseconds(cluster: "Cluster", path: str) -> int:
     value = cluster.fence_peer if path == "timing.fence_peer" else _declared(cluster, path)
     return round(1000 * value)
+
+
+def _watchdog_takes(cluster: "Cluster", path: str) -> int:
+    """Milliseconds by which ha.cf has less than the inventory, so that the watchdog fires in time.
+
+    Heartbeat judges by what it reads there.
+    """
+    if path != "heartbeat.deadtime":
+        return 0
+    return round(1000 * (cluster.heartbeat.deadtime - cluster.heartbeat.declared_deadtime))
 
 
 def _declared(cluster: "Cluster", path: str) -> Any:  # noqa: ANN401 (a number, or None)

@@ -27,12 +27,12 @@ WATCH_DOUBT = 1
 class Timing:
     """Times in seconds, of DRBD, the initiator, multipath, the resource scripts and the watch."""
 
-    ping_int: int = declared(whole(1, 120, _SECONDS), default=2)
-    """DRBD: silence on the connection before a ping is sent (drbd.conf-8.4(5)). Twice that and
-    `ping_timeout` is how long a dead peer may still count as connected, and as Primary."""
+    ping_int: int = declared(whole(1, 120, _SECONDS), default=3)
+    """DRBD: silence on the connection before a ping is sent (drbd.conf-8.4(5)). With `ping_timeout`
+    it is how long a dead peer still counts as connected, and as Primary."""
     ping_timeout: float = declared(tenths(0.1, 30), default=1.5)
     """DRBD: how long the peer may take to answer a ping."""
-    drbd_timeout: float = declared(tenths(0.1, 60), default=1.9)
+    drbd_timeout: float = declared(tenths(0.1, 60), default=2.5)
     """DRBD: how long it may take to answer a request; below `ping_int` and `connect_int`."""
     connect_int: int = declared(whole(1, 120, _SECONDS), default=3)
     """DRBD: between two attempts to connect."""
@@ -114,23 +114,9 @@ class Timing:
     is over half an hour."""
 
     @property
-    def primary_notices(self) -> float:
-        """Seconds until DRBD knows that a silent peer is gone, where it writes.
-
-        The peer's acknowledgements come by the socket that pings are sent on, so silence counts
-        from the last one.
-        """
+    def peer_notice(self) -> float:
+        """Seconds until DRBD knows that a silent peer is gone."""
         return round(self.ping_int + self.ping_timeout, 1)
-
-    @property
-    def secondary_notices(self) -> float:
-        """The same at worst, where the peer wrote.
-
-        What it wrote came by the other socket, which is looked at once in `ping_int` (drbd_asender
-        in drivers/block/drbd/drbd_receiver.c): data that came after a look's beginning puts the
-        ping off to the next one.
-        """
-        return round(2 * self.ping_int + self.ping_timeout, 1)
 
     def fence_peer_for(self, deadtime: float) -> int:
         """The promotion's limit beside that `deadtime`."""

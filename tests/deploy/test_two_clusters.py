@@ -9,13 +9,16 @@ from san.model import Client, Lun, Node, Portal, Site, Target
 
 def other(cluster):
     """A second cluster: other names and addresses, the same shape."""
+    management, replication, *paths = cluster.networks
+    replication = attrs.evolve(replication, subnet="10.10.11.0/24")
     return attrs.evolve(
         cluster,
         name="second",
         nodes=(
-            Node("stoat", addresses={"replication": "10.10.10.1/24"}),
-            Node("polecat", addresses={"replication": "10.10.10.2/24"}),
+            Node("stoat", addresses={"replication": "10.10.11.1/24"}),
+            Node("polecat", addresses={"replication": "10.10.11.2/24"}),
         ),
+        networks=(management, replication, *paths),
         portals=(Portal("192.168.1.2/24"), Portal("192.168.2.2/24")),
         targets=(Target("iqn.2009-02.com.example:second", luns=(Lun(1, "storage/test"),)),),
         clients=(

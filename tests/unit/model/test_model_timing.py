@@ -76,11 +76,11 @@ class TestConflicts:
             ({"warntime": 7}, "warntime-below-deadtime", ("warntime", 5.9)),
             ({"keepalive": 3, "warntime": 4}, "deadtime-above-twice-keepalive", ("deadtime", 6.1)),
             ({"initdead": 11.9}, "initdead-twice-deadtime", ("initdead", 12)),
-            ({"deadtime": 5.5, "warntime": 2}, "drbd-before-heartbeat", ("deadtime", 5.6)),
-            ({"ping_int": 3, "ping_timeout": 0.5}, "drbd-before-heartbeat", ("deadtime", 6.6)),
-            ({"ping_timeout": 2}, "drbd-before-heartbeat", ("deadtime", 6.1)),
-            ({"drbd_timeout": 2}, "drbd-timeout-below-ping-int", 1.9),
-            ({"drbd_timeout": 1.9, "connect_int": 1}, "drbd-timeout-below-connect-int", 0.9),
+            ({"deadtime": 4.5, "warntime": 2}, "drbd-before-heartbeat", ("deadtime", 4.6)),
+            ({"ping_int": 5}, "drbd-before-heartbeat", ("deadtime", 6.6)),
+            ({"ping_timeout": 3}, "drbd-before-heartbeat", ("deadtime", 6.1)),
+            ({"drbd_timeout": 3, "connect_int": 4}, "drbd-timeout-below-ping-int", 2.9),
+            ({"drbd_timeout": 3, "ping_int": 4}, "drbd-timeout-below-connect-int", 2.9),
             ({"fence_peer": 6}, "fence-peer-above-deadtime", ("deadtime", 5.9)),
             ({"fence_peer": 50}, "promotion-below-resource-script", ("resource_script", 96)),
             ({"replacement_timeout": 26}, "initiator-before-scsi", ("replacement_timeout", 25)),
@@ -104,9 +104,9 @@ class TestConflicts:
     @pytest.mark.parametrize(
         "times",
         [
-            {"deadtime": 5.6, "warntime": 2},
-            {"ping_timeout": 1.9},
-            {"drbd_timeout": 1.9},
+            {"deadtime": 4.6, "warntime": 2},
+            {"ping_timeout": 2.9},
+            {"drbd_timeout": 2.9},
             {"initdead": 12},
             {"keepalive": 2.9},
             {"fence_peer": 7},
@@ -117,7 +117,7 @@ class TestConflicts:
             {"watch_slow_lun": 6},
             {"watch_start": 41, "volume_group": 21},
             {"watch_step": 41},
-            {"deadtime": 30, "initdead": 60, "ping_int": 14, "fence_peer": None},
+            {"deadtime": 30, "initdead": 60, "ping_int": 20, "fence_peer": None},
         ],
     )
     def test_just_enough_is_enough(self, cluster, times):
@@ -136,9 +136,9 @@ class TestConflicts:
             "timing.max_polling_interval",
         ]
         assert (
-            "heartbeat.deadtime: twice ping_int + ping_timeout (5.5 s) must be below deadtime "
-            "(1 s): until DRBD notices that its peer is dead, it refuses to promote the node that "
-            "takes over; the smallest change that mends it: heartbeat.deadtime=5.6"
+            "heartbeat.deadtime: ping_int + ping_timeout (4.5 s) must be below deadtime (1 s): "
+            "until DRBD notices that its peer is dead, it refuses to promote the node that takes "
+            "over; the smallest change that mends it: heartbeat.deadtime=4.6"
         ) in found
 
 
