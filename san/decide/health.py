@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from san.model import Cluster
+from san.model import Client, Cluster
 from san.observe.drbd import DrbdState
 from san.observe.initiator import InitiatorState
 from san.observe.watch import WatchState
@@ -41,11 +41,11 @@ def watch_amiss(node: str, state: WatchState) -> str | None:
     return f"the watch on {node} finds {'; '.join(found)}" if found else None
 
 
-def paths_amiss(cluster: Cluster, state: InitiatorState) -> str | None:
-    """Which LUN lacks a path through which portal, as this client sees it."""
-    wanted = len(cluster.portals)
+def paths_amiss(cluster: Cluster, client: Client, state: InitiatorState) -> str | None:
+    """Which LUN that `client` may see lacks a path through which portal, as it sees it."""
     for target in cluster.targets:
-        for lun in target.luns:
+        wanted = len(cluster.portals_for(client, target))
+        for lun in target.luns if wanted else ():
             name = wwid(target, lun)
             found = next((each for each in state.maps if each.wwid == name), None)
             if found is None:

@@ -103,14 +103,14 @@ class TestFaults:
     def test_heartbeat_killed_is_served_until_the_watchdog(self, cluster):
         """Which resets after deadtime: the peer waits for DRBD to notice, and for nothing else."""
         found = phases(prediction(cluster, "heartbeat-killed"))
-        assert found[DETECTION] == (4.5, 5.5)
+        assert found[DETECTION] == (4.5, 4.5)
         assert found[TAKEOVER] == (6, 26)
 
     def test_a_cut_replication_waits_for_drbd_and_its_handler(self, cluster):
         found = phases(prediction(cluster, "replication-cut"))
-        assert found == {DETECTION: (3.5, 3.5), "fencing": (1, 4)}
+        assert found == {DETECTION: (4.5, 4.5), "fencing": (1, 4)}
         slow = with_timing(cluster, fence_answer=40)
-        assert prediction(slow, "replication-cut").worst == 43.5
+        assert prediction(slow, "replication-cut").worst == 44.5
 
     def test_one_of_two_cables_is_multipaths(self, cluster):
         found = phases(prediction(cluster, "storage-cable"))
@@ -185,13 +185,13 @@ class TestWarnings:
     def test_a_reset_that_drbd_notices_too_late(self, cluster):
         """A promotion is tried six times: 5 s of pauses, and each time ping_timeout and 0.1 s."""
         slow = with_timing(
-            with_heartbeat(cluster, deadtime=30, initdead=60), ping_int=5, ping_timeout=0.5
+            with_heartbeat(cluster, deadtime=30, initdead=60), ping_int=10, ping_timeout=0.5
         )
         assert (
             "notices 40.5 s after the death; drbd-primary gives up its promotion after 38.6 s"
             in (warnings(slow)[-1])
         )
-        assert "gives up its promotion" not in str(warnings(with_timing(slow, ping_int=3)))
+        assert "gives up its promotion" not in str(warnings(with_timing(slow, ping_int=7)))
 
     def test_a_client_that_boots_meanwhile(self, cluster):
         hasty = with_timing(cluster, login_attempts=12)

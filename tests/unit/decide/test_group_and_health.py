@@ -10,7 +10,7 @@ from san.decide.group import Holdings, lacking
 from san.decide.health import paths_amiss, replication_amiss
 from san.decide.software import software
 from san.decide.target import new_sizes_left, serves_exactly
-from san.model import Lun, Volume
+from san.model import Acl, Lun, Volume
 from san.observe.initiator import InitiatorState
 from san.observe.multipath import MultipathMap, Path
 from san.observe.stgt import StgtLun, StgtSession, StgtState, StgtTarget
@@ -115,9 +115,20 @@ def a_map(cluster, *states):
 
 
 def test_paths(cluster):
-    assert paths_amiss(cluster, client(a_map(cluster, "active", "active"))) is None
-    assert "has no multipath map" in paths_amiss(cluster, client())
-    assert "has 1 of 2 paths" in paths_amiss(cluster, client(a_map(cluster, "active", "failed")))
+    badger = cluster.clients[0]
+    assert paths_amiss(cluster, badger, client(a_map(cluster, "active", "active"))) is None
+    assert "has no multipath map" in paths_amiss(cluster, badger, client())
+    one = client(a_map(cluster, "active", "failed"))
+    assert "has 1 of 2 paths" in paths_amiss(cluster, badger, one)
+
+
+def test_a_client_is_asked_for_what_it_may_see(cluster):
+    badger = cluster.clients[0]
+    others = attrs.evolve(cluster.targets[0], acl=Acl(("iqn.2009-02.com.example:mole",)))
+    assert paths_amiss(attrs.evolve(cluster, targets=(others,)), badger, client()) is None
+    half = attrs.evolve(cluster.targets[0], acl=Acl(("192.168.1.0/24",)))
+    cluster = attrs.evolve(cluster, targets=(half,))
+    assert paths_amiss(cluster, badger, client(a_map(cluster, "active"))) is None
 
 
 # --- Targets --------------------------------------------------------------------------------------

@@ -34,10 +34,10 @@ def resource(cluster):
         (Disk("/dev/x", "/dev/x", exists=True, block=False), "is no block device"),
     ],
 )
-def test_a_disk_that_may_hold_something_is_unsafe(cluster, resource, found, says):
+def test_a_disk_that_may_hold_something_is_unsafe(resource, found, says):
     assert says in unsafe(resource, found)
     with pytest.raises(Refusal):
-        list(steps(cluster, resource, drbd(on=found)))
+        list(steps(resource, drbd(on=found)))
 
 
 @pytest.mark.parametrize("found", [disk(), disk("drbd"), disk("drbd", "LVM2_member")])
@@ -49,60 +49,47 @@ def test_what_to_do_about_it_is_said(resource):
     assert "wipe it by hand (wipefs --all /dev/vdb)" in unsafe(resource, disk("xfs"))
 
 
-def test_metadata_is_made_on_a_blank_disk(cluster, resource):
-    assert list(steps(cluster, resource, drbd())) == [CREATE, ADJUST]
+def test_metadata_is_made_on_a_blank_disk(resource):
+    assert list(steps(resource, drbd())) == [CREATE, ADJUST]
 
 
-def test_metadata_that_is_there_is_taken_as_it_is(cluster, resource):
-    assert list(steps(cluster, resource, drbd(on=disk("drbd", "LVM2_member")))) == [ADJUST]
+def test_metadata_that_is_there_is_taken_as_it_is(resource):
+    assert list(steps(resource, drbd(on=disk("drbd", "LVM2_member")))) == [ADJUST]
 
 
-def test_nothing_is_done_at_rest(cluster, resource):
-    assert list(steps(cluster, resource, drbd(device(), on=disk("drbd")))) == []
+def test_nothing_is_done_at_rest(resource):
+    assert list(steps(resource, drbd(device(), on=disk("drbd")))) == []
 
 
-def test_the_disk_of_a_running_resource_is_not_judged(cluster, resource):
+def test_the_disk_of_a_running_resource_is_not_judged(resource):
     """LVM's signature shines through internal metadata; and DRBD itself holds the disk."""
     running = drbd(device("Primary"), on=disk("LVM2_member"))
-    assert list(steps(cluster, resource, running)) == []
+    assert list(steps(resource, running)) == []
 
 
 @pytest.mark.parametrize(
-    "line",
-    [
-        # As drbdadm 9.22 prints them for 8.4's module.
-        "drbdsetup-84 net-options ipv4:10.10.10.2:7788 ipv4:10.10.10.1:7788 --ping-int=3",
-        "drbdsetup-84 disconnect ipv4:10.10.10.2:7788 ipv4:10.10.10.1:7788",
-        "drbdsetup-84 resource-options r0 --set-defaults",
-        "drbdsetup-84 attach 0 /dev/vdb",
-    ],
+    "line", ["drbdsetup-84 net-options r0 --ping-int=3", "drbdsetup-84 attach 0 /dev/vdb"]
 )
-def test_a_kernel_that_differs_from_the_files_is_adjusted(cluster, resource, line):
+def test_a_kernel_that_differs_from_the_files_is_adjusted(resource, line):
     planned = drbd(device(), on=disk("drbd"), adjust_plan=(line,))
-    assert list(steps(cluster, resource, planned)) == [ADJUST]
+    assert list(steps(resource, planned)) == [ADJUST]
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        "drbdsetup-84 net-options ipv4:10.10.10.2:7789 ipv4:10.10.10.1:7789 --ping-int=3",
-        "drbdsetup-84 resource-options r01 --set-defaults",
-    ],
-)
-def test_what_is_planned_for_another_resource_is_not_ours(cluster, resource, line):
+def test_what_is_planned_for_another_resource_is_not_ours(resource):
+    line = "drbdsetup-84 net-options r01 --ping-int=3"
     planned = drbd(device(), on=disk("drbd"), adjust_plan=(line,))
-    assert list(steps(cluster, resource, planned)) == []
+    assert list(steps(resource, planned)) == []
 
 
-def test_a_device_that_lost_its_disk_gets_it_back(cluster, resource):
+def test_a_device_that_lost_its_disk_gets_it_back(resource):
     lost = drbd(device(disk="Diskless"), on=disk("drbd"))
-    assert list(steps(cluster, resource, lost)) == [ADJUST]
+    assert list(steps(resource, lost)) == [ADJUST]
 
 
-def test_a_configuration_that_drbdadm_refuses_is_a_refusal(cluster, resource):
+def test_a_configuration_that_drbdadm_refuses_is_a_refusal(resource):
     refused = drbd(device(), on=disk("drbd"), refusal="r0.res:3: Parse error")
     with pytest.raises(Refusal, match=r"refuses the configuration: r0\.res:3: Parse error"):
-        list(steps(cluster, resource, refused))
+        list(steps(resource, refused))
 
 
 def both(one, other):
@@ -164,7 +151,7 @@ states = st.builds(
     lambda own, on, plan: drbd(own, on=on, adjust_plan=plan if own else None),
     st.none() | st.builds(device, disk=st.sampled_from(["UpToDate", "Diskless", "Inconsistent"])),
     disks,
-    st.sampled_from([(), ("drbdsetup-84 attach 0 /dev/vdb",)]),
+    st.sampled_from([(), ("drbdsetup-84 net-options r0 --ping-int=3",)]),
 )
 
 
@@ -173,7 +160,7 @@ states = st.builds(
 def test_metadata_is_never_made_on_anything(cluster, state):
     resource = cluster.resource("r0")
     try:
-        commands = list(steps(cluster, resource, state))
+        commands = list(steps(resource, state))
     except Refusal:
         return
     assert set(commands) <= {CREATE, ADJUST}
@@ -181,7 +168,7 @@ def test_metadata_is_never_made_on_anything(cluster, state):
         assert state.disks["r0"].blank
     if state.devices and state.devices[0].disk != "Diskless":
         assert CREATE not in commands
-    assert list(steps(cluster, resource, applied(state, commands))) == []
+    assert list(steps(resource, applied(state, commands))) == []
 
 
 def applied(state, commands):

@@ -27,10 +27,10 @@ SYSCTL = "/etc/sysctl.d/60-san.conf"
 
 LINES = [
     # field, value, file, its line
-    ("ping_int", 3, DRBD, "ping-int 3;"),
+    ("ping_int", 4, DRBD, "ping-int 4;"),
     ("connect_int", 4, DRBD, "connect-int 4;"),
     ("ping_timeout", 0.9, DRBD, "ping-timeout 9;"),
-    ("ping_timeout", 1, DRBD, "ping-timeout 10;"),
+    ("ping_timeout", 2, DRBD, "ping-timeout 20;"),
     ("drbd_timeout", 1.1, DRBD, "timeout 11;"),
     ("noop_interval", 7, NODE, "node.conn[0].timeo.noop_out_interval = 7"),
     ("noop_timeout", 7, NODE, "node.conn[0].timeo.noop_out_timeout = 7"),
@@ -52,7 +52,7 @@ LINES = [
     ("promotion", 7, PROMOTION, "my $PATIENCE_S = 7; "),
     ("resource_script", 99, MANAGER, "my $LIMIT_S     = 99; "),
     ("fence_answer", 7, FENCE, "my $ANSWER_S  = 7; "),
-    ("fence_peer", 12, FENCE, "my $PROMOTE_S = 12; "),
+    ("fence_peer", 7, FENCE, "my $PROMOTE_S = 7; "),
     ("watch_interval", 3, WATCH, "every 3"),
     ("watch_answer", 2, WATCH, "answer 2"),
     ("watch_slow_lun", 7, WATCH, "slow 7"),
@@ -68,10 +68,7 @@ LINES = [
 
 
 def with_timing(cluster, **times):
-    """With a deadtime that leaves room for them."""
-    patient = attrs.evolve(cluster.heartbeat, deadtime=10, initdead=60)
-    timing = attrs.evolve(cluster.timing, **times)
-    return changed(cluster, timing=timing, heartbeat=patient)
+    return changed(cluster, timing=attrs.evolve(cluster.timing, **times))
 
 
 def files(cluster):
@@ -86,7 +83,7 @@ def says(found, line):
 
 @pytest.mark.parametrize(("field", "value", "path", "line"), LINES)
 def test_a_time_reaches_its_file(cluster, field, value, path, line):
-    before = [found.strip() for found in files(with_timing(cluster))[path].splitlines()]
+    before = [found.strip() for found in files(cluster)[path].splitlines()]
     after = [
         found.strip() for found in files(with_timing(cluster, **{field: value}))[path].splitlines()
     ]
