@@ -20,7 +20,8 @@ from pyinfra.api.host import Host
 from pyinfra.api.operation import operation
 from pyinfra.context import host, inventory, state
 
-from operations.refusal import refused
+from operations.plan import planned, tell
+from operations.refusal import UnobservedError, refused
 from san.decide.refusal import Refusal
 from san.model import Client, Cluster, Node
 
@@ -32,10 +33,6 @@ FRESH = 30.0
 
 _Key = tuple[str, bool, str, str]
 _answers: dict[_Key, tuple[float, "AsyncResult[Any]"]] = {}
-
-
-class UnobservedError(PyinfraError):
-    """A fact could not be read, so nothing may be decided on it."""
 
 
 def observed(of: Host, fact: type[FactBase[T]], **arguments: Any) -> T:  # noqa: ANN401 (a fact's own)
@@ -96,7 +93,8 @@ def converging(
     """Make an operation of a generator; it does nothing on a host that is none of `members`.
 
     Every host runs every operation, so that pyinfra keeps their order across nodes and clients.
-    What was observed is forgotten with every command; a refusal stops the run with its sentence.
+    The plan shows each command. What was observed is forgotten with every command that runs; a
+    refusal stops the run with its sentence.
     """
 
     def decorator(
@@ -107,7 +105,12 @@ def converging(
             if not isinstance(host.data.get("member"), members):
                 return
             try:
+                if not state.is_executing:
+                    yield from planned(function(*args, **kwargs))
+                    return
                 for command in function(*args, **kwargs):
+                    if state.config.DIFF and not state.check_for_changes:  # no plan has told
+                        tell(command)
                     yield command
                     forget(host.data.cluster)
             except (Refusal, UnobservedError) as reason:

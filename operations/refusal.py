@@ -1,14 +1,34 @@
 """Stopping with a reason, before or between changes."""
 
 from collections.abc import Iterator
-from typing import NoReturn
+from typing import IO, Any, NoReturn
 
+import click
 from pyinfra import logger
 from pyinfra.api.command import FunctionCommand, PyinfraCommand
-from pyinfra.api.exceptions import OperationError
+from pyinfra.api.exceptions import OperationError, PyinfraError
 from pyinfra.api.host import Host
 from pyinfra.api.state import State
 from pyinfra.context import host, state
+from pyinfra_cli.exceptions import CliError
+
+
+class UnobservedError(PyinfraError):
+    """A fact could not be read, so nothing may be decided on it."""
+
+
+class RefusedError(OperationError, CliError):  # type: ignore[misc]  # pyinfra_cli has no types
+    """Ends pyinfra's command with a sentence alone; another error has its file and line before it.
+
+    pyinfra's command lets its own CliError pass as it is.
+    """
+
+    def __init__(self, reason: str) -> None:
+        CliError.__init__(self, reason)
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Print the sentence, first on its line."""
+        click.secho(self.message, fg="red", err=file is None, file=file)
 
 
 def _fails(state: State, host: Host) -> bool:  # noqa: ARG001 (pyinfra asks for these names)
@@ -28,4 +48,4 @@ def refused(reason: str) -> Iterator[PyinfraCommand]:
 
 
 def _raise(reason: str) -> NoReturn:
-    raise OperationError(f"{host.data.member.name}: {reason}")
+    raise RefusedError(f"{host.data.member.name}: {reason}")

@@ -30,7 +30,7 @@ def configured(turn: Turn) -> Iterator[PyinfraCommand]:
     if changed:
         yield StringCommand("drbdadm", "dump", "all", ">/dev/null")
     for resource in cluster.resources:
-        for command in decide.steps(cluster, resource, replication()[host.data.member.name]):
+        for command in decide.steps(resource, replication()[host.data.member.name]):
             yield StringCommand(*(QuoteString(word) for word in command))
 
 

@@ -143,7 +143,7 @@ def warnings(cluster: Cluster, pace: Pace = LAB) -> tuple[str, ...]:
             f"a client that boots during a takeover gives up its login after {patience} s, and a "
             f"power cut may last {cut.worst:g} s; raise timing.login_attempts"
         )
-    reset = cluster.heartbeat.reset_after + timing.secondary_notices
+    reset = cluster.heartbeat.reset_after + timing.peer_notice
     given_up = round(cluster.heartbeat.deadtime + _promotion_patience(cluster), 1)
     if reset > given_up:
         said.append(

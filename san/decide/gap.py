@@ -134,10 +134,9 @@ def unwatched(cluster: Cluster, pace: Pace) -> tuple[Part, ...]:
     The gap begins there (`Heartbeat.reset_after`): the peer is about to try, and goes on once DRBD
     has noticed.
     """
-    timing = cluster.timing
+    notice = cluster.timing.peer_notice
     _, *others, _ = gone(cluster, pace)
-    worst = timing.secondary_notices
-    parts = (Part(DETECTION, worst - timing.ping_int / 2, worst), *others)
+    parts = (Part(DETECTION, notice, notice), *others)
     return (*parts, _client(cluster, pace, _sum(parts), silent=True))
 
 
@@ -196,7 +195,7 @@ def apart(cluster: Cluster, pace: Pace) -> tuple[Part, ...]:
 
     A busy connection's last packet is the last acknowledgement, so all of the notice is waited for.
     """
-    notice = cluster.timing.primary_notices
+    notice = cluster.timing.peer_notice
     return (
         Part(DETECTION, notice, notice),
         Part(FENCING, pace.handler, max(pace.handler, cluster.timing.fence_answer)),

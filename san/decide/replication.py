@@ -1,7 +1,6 @@
 """What a node's DRBD lacks, and whether it is safe to give it."""
 
 from collections.abc import Iterator, Mapping
-from ipaddress import IPv4Interface
 
 from san.model import Cluster, DrbdResource
 from san.observe.disks import Disk
@@ -40,7 +39,7 @@ def unsafe(resource: DrbdResource, disk: Disk) -> str | None:
     )
 
 
-def steps(cluster: Cluster, resource: DrbdResource, state: DrbdState) -> Iterator[Command]:
+def steps(resource: DrbdResource, state: DrbdState) -> Iterator[Command]:
     """The commands (argument lists) that give this node's `resource` metadata and bring it up.
 
     Raises Refusal where that could destroy something, or where drbdadm can't act.
@@ -57,17 +56,10 @@ def steps(cluster: Cluster, resource: DrbdResource, state: DrbdState) -> Iterato
             yield ("drbdadm", "create-md", "--force", resource.name)
     if state.refusal is not None and resource.name in state.resource_files:
         raise Refusal(f"drbdadm refuses the configuration: {state.refusal}")
-    # A change of the net section names the connection's two ends, and not the resource.
-    ours = {resource.name, str(resource.minor), *_ends(cluster, resource)}
+    ours = {resource.name, str(resource.minor)}
     planned = any(ours & set(line.split()) for line in state.adjust_plan or ())
     if device is None or planned or not configured:
         yield ("drbdadm", "adjust", resource.name)
-
-
-def _ends(cluster: Cluster, resource: DrbdResource) -> Iterator[str]:
-    """The connection's ends, as drbdsetup's arguments name them (drbdsetup-8.4(8))."""
-    for node in cluster.nodes:
-        yield f"ipv4:{IPv4Interface(node.addresses[resource.network]).ip}:{resource.port}"
 
 
 def first_generation(
