@@ -2,13 +2,13 @@
 
 from pyinfra.api.command import StringCommand
 from pyinfra.api.exceptions import FactProcessError
-from pyinfra.api.facts import FactBase
 
+from facts.own import OwnFact
 from san.observe import drbd
 from san.observe.sections import UnreadableError
 
 
-class Drbd(FactBase[drbd.DrbdState]):
+class Drbd(OwnFact[drbd.DrbdState]):
     """Devices by minor, backing disks by resource, generations, and what `adjust` would run.
 
     .. code:: python
@@ -18,9 +18,17 @@ class Drbd(FactBase[drbd.DrbdState]):
     """
 
     def command(
-        self, resources: tuple[tuple[str, int, str], ...], *, every_generation: bool = False
+        self,
+        resources: tuple[tuple[str, int, str], ...] | None = None,
+        *,
+        every_generation: bool = False,
     ) -> StringCommand:
-        """For triples of a name, a minor and a backing disk; reads only, loads no module."""
+        """For triples of a name, a minor and a backing disk, the host's own where none are named.
+
+        Reads only, loads no module.
+        """
+        if resources is None:
+            resources = tuple((one.name, one.minor, disk) for one, disk in self.own_resources())
         return StringCommand(drbd.shell(resources, every_generation=every_generation))
 
     def process(self, output: list[str]) -> drbd.DrbdState:

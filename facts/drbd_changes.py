@@ -4,8 +4,8 @@ import shlex
 
 from pyinfra.api.command import StringCommand
 from pyinfra.api.exceptions import FactProcessError
-from pyinfra.api.facts import FactBase
 
+from facts.own import OwnFact
 from san.observe import drbd_changes
 from san.observe.sections import UnreadableError, script
 from san.render.programs import CHANGES
@@ -14,7 +14,7 @@ LIMIT = 120
 """Seconds for a resource: a bitmap of terabytes, read and printed."""
 
 
-class DrbdChanges(FactBase[drbd_changes.ChangesState]):
+class DrbdChanges(OwnFact[drbd_changes.ChangesState]):
     """Where each resource has changed since its peer had all of it, as far as DRBD's disk tells.
 
     .. code:: python
@@ -23,8 +23,13 @@ class DrbdChanges(FactBase[drbd_changes.ChangesState]):
         state.resources[0].volumes["storage/test"]  # KiB
     """
 
-    def command(self, resources: tuple[tuple[int, str], ...]) -> StringCommand:
-        """For pairs of a minor and its backing disk: DRBD's bitmap on LVM's map."""
+    def command(self, resources: tuple[tuple[int, str], ...] | None = None) -> StringCommand:
+        """For pairs of a minor and its backing disk: DRBD's bitmap on LVM's map.
+
+        The host's own resources where none are named.
+        """
+        if resources is None:
+            resources = tuple((one.minor, disk) for one, disk in self.own_resources())
         return StringCommand(
             script(
                 {
@@ -35,6 +40,7 @@ class DrbdChanges(FactBase[drbd_changes.ChangesState]):
                 },
                 LIMIT,
             )
+            or ":"
         )
 
     def process(self, output: list[str]) -> drbd_changes.ChangesState:

@@ -2,13 +2,13 @@
 
 from pyinfra.api.command import StringCommand
 from pyinfra.api.exceptions import FactProcessError
-from pyinfra.api.facts import FactBase
 
+from facts.own import OwnFact
 from san.observe import drbd_history
 from san.observe.sections import UnreadableError
 
 
-class DrbdHistory(FactBase[drbd_history.HistoryState]):
+class DrbdHistory(OwnFact[drbd_history.HistoryState]):
     """When each resource last lost its peer, moved on without it, and changed its role.
 
     .. code:: python
@@ -17,8 +17,13 @@ class DrbdHistory(FactBase[drbd_history.HistoryState]):
         state.resources["r0"].parted
     """
 
-    def command(self, resources: tuple[tuple[str, int], ...]) -> StringCommand:
-        """For pairs of a name and a minor: the kernel's messages, as far as the journal goes."""
+    def command(self, resources: tuple[tuple[str, int], ...] | None = None) -> StringCommand:
+        """For pairs of a name and a minor: the kernel's messages, as far as the journal goes.
+
+        The host's own resources where none are named.
+        """
+        if resources is None:
+            resources = tuple((one.name, one.minor) for one, _ in self.own_resources())
         return StringCommand(drbd_history.shell(resources))
 
     def process(self, output: list[str]) -> drbd_history.HistoryState:

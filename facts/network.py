@@ -1,4 +1,4 @@
-"""The network of a host: links, addresses, arp_filter, and what configures them at boot."""
+"""The network of a host: links, addresses, arp_filter, serial ports, what configures it at boot."""
 
 from pyinfra.api.command import StringCommand
 from pyinfra.api.exceptions import FactProcessError
@@ -15,6 +15,14 @@ for file in /proc/sys/net/ipv4/conf/*/arp_filter; do
   value=  # dash reads byte by byte, and a sysctl ends after the first: no newline, status 1
   {{ read -r value <"$file" || [ -n "$value" ]; }} && echo "arp_filter ${{interface##*/}} $value"
 done
+for file in /sys/class/tty/tty[A-Z]*; do
+  type=  # 0: a driver's place for a port that isn't there
+  if [ -e "$file/type" ]; then read -r type <"$file/type"; fi
+  if [ -e "$file" ] && [ "$type" != 0 ]; then echo "serial /dev/${{file##*/}}"; fi
+done
+for link in /dev/serial/by-*/*; do
+  if [ -e "$link" ]; then echo "serial $link"; fi
+done
 {services.shell(daemons=network.DAEMONS, units=network.UNITS)}
 grep -sHE 'arp_filter|^[[:space:]]*iface[[:space:]]' {" ".join(network.SYSCTL_FILES)} \
 {network.IFUPDOWN_FILE} {network.IFUPDOWN_FILE}.d/*
@@ -23,7 +31,7 @@ exit 0
 
 
 class Network(FactBase[network.NetworkState]):
-    """Links by name, addresses, arp_filter in force and persistent, hostname and manager.
+    """Links, addresses, arp_filter in force and persistent, hostname, manager, serial ports.
 
     .. code:: python
 

@@ -4,12 +4,14 @@ from pyinfra.api.command import StringCommand
 from pyinfra.api.exceptions import FactProcessError
 from pyinfra.api.facts import FactBase
 
+from facts.own import OwnFact
+from san.decide.stonith import plugins as peers_plugins
 from san.observe import stonith
 from san.observe.sections import UnreadableError
 from san.render.stonith import PLUGIN
 
 
-class Stonith(FactBase[stonith.StonithState]):
+class Stonith(OwnFact[stonith.StonithState]):
     """The parameters of each of `plugins`; None for a plugin that isn't there.
 
     .. code:: python
@@ -18,8 +20,11 @@ class Stonith(FactBase[stonith.StonithState]):
         "ipaddr" in state.plugins["external/ipmi"].known
     """
 
-    def command(self, plugins: tuple[str, ...]) -> StringCommand:
-        """One `stonith -L`, and for each plugin `-n` and `-m`."""
+    def command(self, plugins: tuple[str, ...] | None = None) -> StringCommand:
+        """One `stonith -L`, and for each plugin `-n` and `-m`; the peer's where none are named."""
+        if plugins is None:
+            own = self.own()
+            plugins = peers_plugins(own[0], own[1].name) if own else ()
         return StringCommand(stonith.shell(plugins))
 
     def process(self, output: list[str]) -> stonith.StonithState:

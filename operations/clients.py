@@ -24,7 +24,8 @@ _READERS = {
 def connected() -> Iterator[PyinfraCommand]:
     """Install open-iscsi's and multipath's files, and log in where there is no session.
 
-    A running session keeps its settings until its next login: nothing is logged out here.
+    Where the targets' ACLs admit it. A running session keeps its settings until its next login:
+    nothing is logged out here.
     """
     cluster = host.data.cluster
     for file in differing("clients"):
@@ -34,7 +35,7 @@ def connected() -> Iterator[PyinfraCommand]:
         return
     sessions = {(session.target, session.address) for session in observed(host, Initiator).sessions}
     for target in cluster.targets:
-        for portal in cluster.portals:
+        for portal in cluster.portals_for(host.data.member, target):
             if (target.name, portal.ip) not in sessions:
                 yield StringCommand(
                     "iscsiadm", "--mode", "node", "--targetname", QuoteString(target.name),

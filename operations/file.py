@@ -1,17 +1,20 @@
 """Putting the rendered files of one area in place."""
 
+from collections.abc import Iterator
+from difflib import unified_diff
 from functools import cache
 
 from pyinfra.api.command import QuoteString, StringCommand
-from pyinfra.context import host
+from pyinfra.context import host, state
 
-from facts.files import Files
+from facts.files import Files, Texts
 from facts.initiator import Initiator
 from facts.network import Network
 from operations.observation import observed
 from san.decide.links import manager
 from san.model import Cluster, Node
 from san.observe.files import FileState
+from san.observe.texts import MASK, masked
 from san.render.files import File, client_files, node_files
 from san.render.kmod import unwanted
 
@@ -30,21 +33,50 @@ mv -f -- "$stage/new" "$1"
 """
 
 
-def install(file: File, *then: str) -> StringCommand:
+class Installation(StringCommand):
+    """The command that puts a file in place, and what is told of it in a plan."""
+
+    def __init__(self, file: File, *then: str) -> None:
+        super().__init__(
+            "sh",
+            "-c",
+            QuoteString(_INSTALL),
+            "san-install",
+            QuoteString(file.path),
+            f"{file.mode:04o}",
+            *(("&&", *then) if then else ()),
+            _stdin=file.content,
+        )
+        self.file = file
+        self.then = then
+
+    def told(self) -> Iterator[str]:
+        """What the file is, what was there, and with `--diff` each line that differs."""
+        found = observed(host, Files, paths=(self.file.path,)).get(self.file.path)
+        what = "new" if found is None else "changed"
+        if found is not None and found.sha256 == self.file.sha256:
+            what = f"{found.mode:04o} and {found.owner} before"
+        then = f", then {' '.join(self.then)}" if self.then else ""
+        yield f"install {self.file.path} ({self.file.mode:04o}, {what}){then}"
+        if state.config.DIFF and what in {"new", "changed"}:
+            yield from self._differences(there=found is not None and found.sha256 is not None)
+
+    def _differences(self, *, there: bool) -> Iterator[str]:
+        path = self.file.path
+        closed = (path,) if self.file.secret else ()
+        old = observed(host, Texts, paths=(path,), secret=closed)[path] if there else ()
+        text = self.file.content
+        new = masked(text) if self.file.secret else text.splitlines()
+        lines = list(unified_diff(old, new, n=2, lineterm=""))[2:]  # without its heading
+        yield from lines or (f"what differs is masked: it may be a secret ({MASK})",)
+
+
+def install(file: File, *then: str) -> Installation:
     """The command that puts `file` in place: staged 0700, whole or not at all, never in argv.
 
     `then` follows in the same command where that succeeds, so that no kill comes between.
     """
-    return StringCommand(
-        "sh",
-        "-c",
-        QuoteString(_INSTALL),
-        "san-install",
-        QuoteString(file.path),
-        f"{file.mode:04o}",
-        *(("&&", *then) if then else ()),
-        _stdin=file.content,
-    )
+    return Installation(file, *then)
 
 
 def present() -> dict[str, FileState | None]:

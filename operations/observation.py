@@ -24,7 +24,8 @@ from operations import lock, together
 from operations.connection import elsewhere
 from operations.joined import Asked, Joined, Several
 from operations.member import hosts_of, member_of
-from operations.refusal import refused
+from operations.plan import planned, tell
+from operations.refusal import UnobservedError, refused
 from san.decide.refusal import Refusal
 from san.model import Client, Cluster, Node
 
@@ -40,10 +41,6 @@ _ALONE = object()
 """Said of a fact that has to be asked for alone: so it fails in its own words."""
 _recalled: set[str] = set()
 """The hosts whose running operation has used an answer that an earlier one asked for."""
-
-
-class UnobservedError(PyinfraError):
-    """A fact could not be read, so nothing may be decided on it."""
 
 
 def observed(of: Host, fact: type[FactBase[T]], **arguments: Any) -> T:  # noqa: ANN401 (a fact's own)
@@ -145,8 +142,8 @@ def converging(
     """Make an operation of a generator; it does nothing on a host that is none of `members`.
 
     Every host runs every operation, so that pyinfra keeps their order across nodes and clients.
-    What was observed is forgotten with every command; a refusal stops the run for its cluster,
-    with its sentence.
+    The plan shows each command. What was observed is forgotten with every command that runs; a
+    refusal stops the run for its cluster, with its sentence.
     """
 
     def decorator(
@@ -159,7 +156,10 @@ def converging(
             if not together.in_step():
                 return
             try:
-                yield from _decided(partial(function, *args, **kwargs))
+                if state.is_executing:
+                    yield from _decided(partial(function, *args, **kwargs))
+                else:
+                    yield from planned(function(*args, **kwargs))
             except (Refusal, UnobservedError) as reason:
                 yield from refused(str(reason))
 
@@ -174,14 +174,15 @@ def _decided(function: Callable[[], Iterator[PyinfraCommand]]) -> Iterator[Pyinf
     _recalled.discard(host.name)
     commands = function()
     command = next(commands, None)
-    if command is not None and state.is_executing and host.name in _recalled:
+    if command is not None and host.name in _recalled:
         renew(*hosts_of(host.inventory, cluster).values())
         commands = function()
         command = next(commands, None)
     while command is not None:
+        if state.config.DIFF and not state.check_for_changes:  # no plan has told
+            tell(command)
         try:
             yield lock.under(host, command)
         finally:  # it may have failed after half of its work
-            if state.is_executing:
-                forget(cluster)
+            forget(cluster)
         command = next(commands, None)

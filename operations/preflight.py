@@ -17,7 +17,7 @@ from operations.member import hosts_of
 from operations.node import foresee, replication, serving_node
 from operations.observation import converging, foreseen, observed, pair
 from operations.waiting import until
-from san.decide.links import amiss
+from san.decide.links import amiss, apart
 from san.decide.refusal import Refusal
 from san.decide.replication import unsafe
 from san.decide.software import software
@@ -45,6 +45,7 @@ def safe() -> Iterator[PyinfraCommand]:
     present()  # what can't be read, or whose network nobody manages, is a refusal already here
     list(amiss(cluster, host.data.member.name, network))
     if isinstance(host.data.member, Node):
+        apart(cluster, network)
         if state.is_executing:
             until("Heartbeat to settle", moving, limit=settling(cluster))
         judge(installed=False)

@@ -3,11 +3,16 @@
 from collections.abc import Iterator
 
 from pyinfra.api.command import FunctionCommand, PyinfraCommand
+from pyinfra.api.exceptions import PyinfraError
 from pyinfra.api.host import Host
 from pyinfra.api.state import State
 from pyinfra.context import state
 
 from operations import together
+
+
+class UnobservedError(PyinfraError):
+    """A fact could not be read, so nothing may be decided on it."""
 
 
 def _fails(state: State, host: Host) -> bool:  # noqa: ARG001 (pyinfra asks for these names)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import NoReturn
 
+import click
 import pyinfra
 from pyinfra import logger
 from pyinfra.api.exceptions import PyinfraError
@@ -140,8 +141,9 @@ def leave(reason: str) -> None:
     While a plan is executed, the operation that this host is in has to fail, too.
     """
     name = host.data.cluster.name
-    _run().reasons.setdefault(name, f"{host.data.member.name}: {reason}")
-    host.log_styled(reason, fg="red", log_func=logger.error)
+    sentence = f"{host.data.member.name}: {reason}"
+    _run().reasons.setdefault(name, sentence)
+    click.secho(sentence, fg="red", err=True)  # first on its line: the logger indents
     if not state.is_executing:
         try:
             _fail(state, [name])

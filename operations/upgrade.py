@@ -182,7 +182,8 @@ def rebooted(*, first: bool) -> Iterator[PyinfraCommand]:
     if state.is_executing:
         _boots(release)
     yield from server.reboot._inner(reboot_timeout=BOOT_LIMIT)  # noqa: SLF001 (pyinfra's way to nest)
-    lock.take(host)
+    if state.is_executing:
+        lock.take(host)
     running = modules().running
     if running != release:
         raise Refusal(f"it has booted {running}, not {release}; look at its boot loader")

@@ -41,7 +41,10 @@ def cluster_serves() -> Iterator[PyinfraCommand]:
 
 @converging(Client)
 def paths_active() -> Iterator[PyinfraCommand]:
-    """Wait until this client has every LUN through every portal. Changes nothing."""
+    """Wait until this client has every LUN through every portal that admits it.
+
+    Changes nothing.
+    """
     cluster = host.data.cluster
     alone = len(pair(cluster)) < len(cluster.nodes)
     if state.is_executing and not (alone and serving_node() is None):
@@ -51,7 +54,7 @@ def paths_active() -> Iterator[PyinfraCommand]:
 
 
 def _paths_amiss() -> str | None:
-    return paths_amiss(host.data.cluster, observed(host, Initiator))
+    return paths_amiss(host.data.cluster, host.data.member, observed(host, Initiator))
 
 
 def cluster_amiss() -> str | None:

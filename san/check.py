@@ -18,7 +18,7 @@ from san.inventory import load
 from san.model import Chap, Cluster, InventoryError, Problem, Secret, Site, Stonith
 from san.model.declare import parts_of
 from san.model.heartbeat import Serial
-from san.model.secret import a_name, read_secrets, secrets_file
+from san.model.secret import a_name, misplaced_secrets, read_secrets, secrets_file
 
 CHAP_ALPHABET = string.ascii_letters + string.digits
 CHAP_CHARACTERS = 16
@@ -170,9 +170,11 @@ def secrets() -> None:
 @_inventory
 def init(inventory: Path) -> None:
     """Write a random secret for each that the inventory names and that is nowhere yet."""
-    path = secrets_file().resolve()
     try:
         site = _declared(inventory)
+        if misplaced := misplaced_secrets():
+            raise click.ClickException(misplaced)
+        path = secrets_file().resolve()
         kept = read_secrets(path)
         devices = _of_devices(site)
         wanted = {name: text for name, text in _wanted(site).items() if name not in devices}

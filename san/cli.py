@@ -35,6 +35,7 @@ class LazyGroup(click.Group):
         return command
 
 
-@click.command(cls=LazyGroup)
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="pyinfra-san", message="%(prog)s %(version)s")
 def main() -> None:
     """Check, drill, fence, recover and upgrade a cluster; run the lab."""

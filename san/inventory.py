@@ -2,11 +2,13 @@
 
 import sys
 import traceback
+from collections.abc import Iterator
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
 from san.model import InventoryError, Problem, Site
+from san.model.site import errors_kept
 
 
 def load(inventory: Path) -> Site:
@@ -14,23 +16,37 @@ def load(inventory: Path) -> Site:
 
     Raises InventoryError with what is wrong: in the site, or in the file as Python.
     """
-    values = _execute(inventory)
+    with errors_kept() as errors:
+        try:
+            values = _execute(inventory)
+        except InventoryError:
+            if errors:  # what is wrong with the site may be why the rest can't be executed
+                raise errors[0] from None
+            raise
     sites = [value for value in values.values() if isinstance(value, Site)]
     site = values.get("site", sites[0] if len(sites) == 1 else None)
     if not isinstance(site, Site):
         raise _error(inventory, f"it declares {len(sites)} sites; write one: site = Site(…)")
-    problems = [
-        Problem(group, f"{host} is not in it; write {line}")
-        for group, hosts, line in (
-            ("nodes", site.nodes(), "nodes = site.nodes()"),
-            ("clients", site.initiators(), "clients = site.initiators()"),
-        )
-        for host, _ in hosts
-        if host not in _grouped(values.get(group))
-    ]
+    problems = [problem for error in errors for problem in error.problems]
+    problems += _ungrouped(site, values)
     if problems:
         raise InventoryError(problems, site)
     return site
+
+
+def _ungrouped(site: Site, values: dict[str, Any]) -> Iterator[Problem]:
+    """The site's hosts that are in no group, so that pyinfra wouldn't know them."""
+    for group, line in (
+        ("nodes", "nodes = site.nodes()"),
+        ("clients", "clients = site.initiators()"),
+    ):
+        known = _grouped(values.get(group))
+        for cluster in site.clusters if isinstance(site.clusters, tuple) else ():
+            hosts = getattr(cluster, group, ())
+            for host in hosts if isinstance(hosts, tuple) else ():
+                name = getattr(host, "name", None)
+                if isinstance(name, str) and name not in known:
+                    yield Problem(group, f"{name} is not in it; write {line}")
 
 
 def _grouped(group: object) -> list[object]:

@@ -14,6 +14,7 @@ from san.lab import bmc
 from san.lab.lab import Lab
 from san.model import Node, Secret, Site, Stonith
 
+os.environ.setdefault("SAN_SECRETS_FILE", "secrets.env")  # the shipped one's, not beside this file
 os.environ.setdefault("BMC_PASSWORD", bmc.PASSWORD)  # the lab's; yours belongs in secrets.env
 
 shipped = load(Path("inventory.py"))

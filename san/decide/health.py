@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from san.model import Cluster
+from san.model import Client, Cluster
 from san.observe.drbd import DrbdState
 from san.observe.initiator import InitiatorState
 from san.observe.watch import WatchState
@@ -41,8 +41,8 @@ def watch_amiss(node: str, state: WatchState) -> str | None:
     return f"the watch on {node} finds {'; '.join(found)}" if found else None
 
 
-def paths_amiss(cluster: Cluster, state: InitiatorState) -> str | None:
-    """Which LUN lacks a path through which portal, as this client sees it."""
+def paths_amiss(cluster: Cluster, client: Client, state: InitiatorState) -> str | None:
+    """Which LUN that `client` may see lacks a path through which portal, as it sees it."""
     for target in cluster.targets:
         # By portal, not by number: a client may have several interfaces, so several paths to one.
         disks = {
@@ -52,9 +52,9 @@ def paths_amiss(cluster: Cluster, state: InitiatorState) -> str | None:
                 if (session.target, session.address) == (target.name, portal.ip)
                 for disk in session.disks
             }
-            for portal in cluster.portals
+            for portal in cluster.portals_for(client, target)
         }
-        for lun in target.luns:
+        for lun in target.luns if disks else ():
             name = wwid(target, lun)
             found = next((each for each in state.maps if each.wwid == name), None)
             if found is None:

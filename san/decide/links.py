@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from san.model import Cluster
+from san.model import SINGLE_HEARTBEAT_LINK, Cluster, Serial
+from san.model.cluster import LINKS_WANTED
 from san.observe.network import NetworkState
 
 from .refusal import Refusal
@@ -41,6 +42,28 @@ def amiss(cluster: Cluster, name: str, state: NetworkState) -> Iterator[tuple[st
             yield ("ip", "address", "add", own, "broadcast", "+", "dev", network.interface)
     if is_node and not state.arp_filter_all:
         yield ("sysctl", "-q", "net.ipv4.conf.all.arp_filter=1")
+
+
+def apart(cluster: Cluster, state: NetworkState) -> None:
+    """Raise Refusal where Heartbeat's links aren't there as declared: no such port, or one card.
+
+    The inventory has names; which of them share a card only the node knows.
+    """
+    for link in cluster.heartbeat.links:
+        if isinstance(link, Serial) and link.device not in state.serial_ports:
+            found = ", ".join(state.serial_ports) or "none"
+            raise Refusal(
+                f"it has no serial port {link.device} for Heartbeat (there is {found}); correct "
+                "heartbeat.links in the inventory, or plug in what is missing"
+            )
+    cables = {network.name: state.cable_of(network.interface) for network in cluster.networks}
+    media = {cables.get(link.medium, link.medium) for link in cluster.heartbeat.peer_links}
+    if len(media) < LINKS_WANTED and SINGLE_HEARTBEAT_LINK not in cluster.acknowledged:
+        raise Refusal(
+            f"all of Heartbeat's links go over {media.pop()} there: one broken cable makes both "
+            "nodes serve; add a link over another card to heartbeat.links, or accept it with "
+            f"acknowledged=({SINGLE_HEARTBEAT_LINK!r},)"
+        )
 
 
 def manager(cluster: Cluster, state: NetworkState) -> str:

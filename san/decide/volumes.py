@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from san.model import Cluster, Volume, VolumeGroup
-from san.observe.lvm import LvmState
+from san.model.size import ALL_FREE
+from san.observe.lvm import LogicalVolume, LvmState
 
 from .refusal import Refusal
 
@@ -19,8 +20,12 @@ def steps(cluster: Cluster, found: LvmState) -> Iterator[Command]:
     for group in cluster.volume_groups:
         devices = [cluster.resource(name).device for name in group.resources]
         yield from _group(group, devices, found)
-        for volume in group.volumes:
-            yield from _volume(group, volume, found)
+        # What is left is what the others leave.
+        for volume in sorted(group.volumes, key=lambda each: each.bytes is None):
+            if volume.bytes is None:
+                yield from _rest(group, volume, devices, found)
+            else:
+                yield from _volume(group, volume, volume.bytes, found)
 
 
 def _group(group: VolumeGroup, devices: list[str], found: LvmState) -> Iterator[Command]:
@@ -55,10 +60,50 @@ def _group(group: VolumeGroup, devices: list[str], found: LvmState) -> Iterator[
         yield ("vgextend", "--quiet", group.name, *lacking)
 
 
-def _volume(group: VolumeGroup, volume: Volume, found: LvmState) -> Iterator[Command]:
-    name = f"{group.name}/{volume.name}"
-    size = f"{volume.bytes}b"
-    there = next(
+def _volume(group: VolumeGroup, volume: Volume, wanted: int, found: LvmState) -> Iterator[Command]:
+    there = _found(group, volume, found)
+    if there is None:
+        yield _create(group, volume, "--size", f"{wanted}b")
+    elif there.size < wanted:
+        yield ("lvextend", "--quiet", "--size", f"{wanted}b", f"{group.name}/{volume.name}")
+    elif there.size - wanted >= _extent(group, found):
+        raise Refusal(
+            f"{group.name}/{volume.name} has {there.size} bytes, the inventory says "
+            f"{volume.size}: a volume is never shrunk; write its real size"
+        )
+
+
+def _rest(
+    group: VolumeGroup, volume: Volume, devices: list[str], found: LvmState
+) -> Iterator[Command]:
+    """The volume that has what is left. A group that gets a disk has more than it says."""
+    if _found(group, volume, found) is None:
+        yield _create(group, volume, "--extents", ALL_FREE)
+        return
+    present = {each.name for each in found.physical_volumes if each.vg == group.name}
+    if not present.issuperset(devices) or _left(group, found) > 0:
+        yield ("lvextend", "--quiet", "--extents", f"+{ALL_FREE}", f"{group.name}/{volume.name}")
+
+
+def _left(group: VolumeGroup, found: LvmState) -> int:
+    """Bytes that the group has free, once its other volumes are as declared."""
+    extent = _extent(group, found)
+    left = next(each.free for each in found.volume_groups if each.name == group.name)
+    for volume in group.volumes:
+        there = _found(group, volume, found)
+        wanted = -(-(volume.bytes or 0) // extent) * extent
+        left -= max(0, wanted - (there.size if there else 0))
+    return left
+
+
+def _create(group: VolumeGroup, volume: Volume, *size: str) -> Command:
+    # Answers 'yes' to wiping what an older volume left in these free extents.
+    create = ("lvcreate", "--quiet", "--yes", "--wipesignatures", "y")
+    return (*create, *size, "--name", volume.name, group.name)
+
+
+def _found(group: VolumeGroup, volume: Volume, found: LvmState) -> LogicalVolume | None:
+    return next(
         (
             each
             for each in found.logical_volumes
@@ -66,17 +111,6 @@ def _volume(group: VolumeGroup, volume: Volume, found: LvmState) -> Iterator[Com
         ),
         None,
     )
-    if there is None:
-        # Answers 'yes' to wiping what an older volume left in these free extents.
-        create = ("lvcreate", "--quiet", "--yes", "--wipesignatures", "y")
-        yield (*create, "--size", size, "--name", volume.name, group.name)
-    elif there.size < volume.bytes:
-        yield ("lvextend", "--quiet", "--size", size, name)
-    elif there.size - volume.bytes >= _extent(group, found):
-        raise Refusal(
-            f"{name} has {there.size} bytes, the inventory says {volume.size}: a volume is never "
-            "shrunk; write its real size"
-        )
 
 
 def _extent(group: VolumeGroup, found: LvmState) -> int:

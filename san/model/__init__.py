@@ -1,6 +1,6 @@
 """What is wanted: the site, its clusters and all they are made of, as frozen attrs classes."""
 
-from .cluster import SINGLE_HEARTBEAT_LINK, Client, Cluster, Node
+from .cluster import Client, Cluster, Node
 from .heartbeat import Bcast, Heartbeat, Link, Mcast, Ping, Serial, Ucast, Watchdog
 from .kmodule import Archive, Directory, KernelModule, Kernels, Patch, Signing, Tool
 from .network import Network, Portal
@@ -11,8 +11,10 @@ from .stonith import Stonith
 from .storage import DrbdResource, Volume, VolumeGroup
 from .target import Acl, Chap, Lun, Target
 from .timing import Timing
+from .warning import PORTALS_SHARE_SUBNET, SINGLE_HEARTBEAT_LINK
 
 __all__ = [
+    "PORTALS_SHARE_SUBNET",
     "SINGLE_HEARTBEAT_LINK",
     "Acl",
     "Archive",

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from .declare import duplicates
-from .heartbeat import Ping, Serial
+from .declare import duplicates, independent, is_sound
+from .heartbeat import Bcast, Link, Ping, Serial
+from .network import Portal
 from .problem import Problem
+from .warning import PORTALS_SHARE_SUBNET
 
 if TYPE_CHECKING:
     from .cluster import Cluster
@@ -17,10 +19,16 @@ if TYPE_CHECKING:
 
 def problems(cluster: "Cluster") -> Iterator[Problem]:
     """What is wrong between the networks, the hosts' addresses, the links and the portals."""
-    yield from _networks(cluster)
-    yield from _addresses(cluster)
-    yield from _links(cluster)
-    yield from _portals(cluster)
+    yield from independent(
+        cluster,
+        _interfaces(cluster),
+        _subnets(cluster),
+        _overlaps(cluster),
+        _addresses(cluster),
+        _links(cluster),
+        _portals(cluster),
+        _subnets_of_portals(cluster),
+    )
 
 
 @attrs.frozen
@@ -41,12 +49,11 @@ class OwnAddress:
 
 def own_addresses(cluster: "Cluster") -> Iterator[OwnAddress]:
     """Each own address of each host."""
-    for index, host in enumerate(cluster.hosts):
-        count = len(cluster.nodes)
-        place = f"nodes[{index}]" if index < count else f"clients[{index - count}]"
-        for network, address in host.addresses.items():
-            path = f"{place}.addresses[{network!r}]"
-            yield OwnAddress(path, host.name, network, address)
+    for place, host in cluster.places:
+        if is_sound(host) and is_sound(host.addresses):
+            for network, address in host.addresses.items():
+                if is_sound(address):
+                    yield OwnAddress(f"{place}.addresses[{network!r}]", host.name, network, address)
 
 
 def joined(cluster: "Cluster", network: str, path: str) -> Iterator[Problem]:
@@ -59,17 +66,28 @@ def joined(cluster: "Cluster", network: str, path: str) -> Iterator[Problem]:
             yield Problem(path, f"{node.name} has no address on {network}; give it one")
 
 
-def _networks(cluster: "Cluster") -> Iterator[Problem]:
+def _interfaces(cluster: "Cluster") -> Iterator[Problem]:
     for name in duplicates(network.interface for network in cluster.networks):
         yield Problem("networks", f"{name!r} is the interface of two networks; give each its own")
+
+
+def _subnets(cluster: "Cluster") -> Iterator[Problem]:
     for index, network in enumerate(cluster.networks):
         if network.role != "management" and network.subnet is None:
             yield Problem(f"networks[{index}].subnet", "it is missing; write its subnet")
-    for (_, one), (index, two) in combinations(enumerate(cluster.networks), 2):
-        if one.subnet and two.subnet and IPv4Network(one.subnet).overlaps(IPv4Network(two.subnet)):
+
+
+def _overlaps(cluster: "Cluster") -> Iterator[Problem]:
+    known = [
+        (index, network.name, IPv4Network(network.subnet))
+        for index, network in enumerate(cluster.networks)
+        if is_sound(network) and is_sound(network.subnet) and network.subnet
+    ]
+    for (_, name, one), (index, _, two) in combinations(known, 2):
+        if one.overlaps(two):
             yield Problem(
                 f"networks[{index}].subnet",
-                f"{two.subnet} overlaps {one.name}'s {one.subnet}; a subnet has one interface",
+                f"{two} overlaps {name}'s {one}; a subnet has one interface",
             )
 
 
@@ -82,7 +100,7 @@ def _addresses(cluster: "Cluster") -> Iterator[Problem]:
             yield Problem(
                 own.path, f"there is no network {own.network!r}; declare it, or name another"
             )
-        elif network.subnet and not network.holds(own.address):
+        elif is_sound(network.subnet) and network.subnet and not network.holds(own.address):
             yield Problem(
                 own.path,
                 f"{own.address} is not of {network.name}'s subnet {network.subnet}; "
@@ -94,40 +112,73 @@ def _addresses(cluster: "Cluster") -> Iterator[Problem]:
 
 
 def _links(cluster: "Cluster") -> Iterator[Problem]:
-    own = {one.ip: one.host for one in own_addresses(cluster)}
-    own |= {portal.ip: "the portal" for portal in cluster.portals}
-    for index, link in enumerate(cluster.heartbeat.links):
-        path = f"heartbeat.links[{index}]"
-        if link in cluster.heartbeat.links[:index]:
-            yield Problem(path, "it is there twice; remove one")
-        if isinstance(link, Ping):
-            if link.address in own:
+    links = cluster.heartbeat.links
+    yield from independent(cluster, *(_link(cluster, index) for index in range(len(links))))
+
+
+def _link(cluster: "Cluster", index: int) -> Iterator[Problem]:
+    path = f"heartbeat.links[{index}]"
+    link = cluster.heartbeat.links[index]
+    before = [each for each in cluster.heartbeat.links[:index] if is_sound(each)]
+    if _same(link) in map(_same, before):
+        yield Problem(path, "it is there twice; remove one")
+    if isinstance(link, Ping):
+        own = {one.ip: one.host for one in own_addresses(cluster)}
+        own |= {portal.ip: "the portal" for portal in cluster.portals}
+        if link.address in own:
+            yield Problem(
+                f"{path}.address",
+                f"{link.address} is {own[link.address]}'s own; ping a switch or a router, "
+                "which answers whichever node is down",
+            )
+    elif not isinstance(link, Serial):
+        yield from joined(cluster, link.network, f"{path}.network")
+        for network in cluster.networks:
+            if isinstance(link, Bcast) and network.name == link.network and network.of_two:
                 yield Problem(
-                    f"{path}.address",
-                    f"{link.address} is {own[link.address]}'s own; ping a switch or a router, "
-                    "which answers whichever node is down",
+                    f"{path}.network",
+                    f"{network.name} is {network.subnet}, where nothing can be broadcast: a /31 "
+                    "has no such address (RFC 3021); write Ucast, or a subnet of at most /30",
                 )
-        elif not isinstance(link, Serial):
-            yield from joined(cluster, link.network, f"{path}.network")
+
+
+def _same(link: Link) -> object:
+    """What two links can't share: a serial device has one speed."""
+    return (Serial, link.device) if isinstance(link, Serial) else link
 
 
 def _portals(cluster: "Cluster") -> Iterator[Problem]:
+    yield from independent(
+        cluster, *(_portal(cluster, *each) for each in enumerate(cluster.portals))
+    )
+
+
+def _portal(cluster: "Cluster", index: int, portal: Portal) -> Iterator[Problem]:
+    path = f"portals[{index}].address"
     own = {one.ip: one.host for one in own_addresses(cluster)}
-    subnets = ", ".join(net.subnet for net in cluster.storage_networks if net.subnet) or "none"
-    for index, portal in enumerate(cluster.portals):
-        path = f"portals[{index}].address"
-        if not any(network.holds(portal.address) for network in cluster.storage_networks):
-            yield Problem(
-                path, f"{portal.address} is outside every storage network's subnet ({subnets})"
-            )
-        if portal.ip in own:
-            yield Problem(
-                path, f"{portal.ip} is {own[portal.ip]}'s own address; a portal needs its own"
-            )
-    for (i, one), (j, two) in combinations(enumerate(cluster.portals), 2):
-        if IPv4Interface(one.address).network.overlaps(IPv4Interface(two.address).network):
-            yield Problem(
-                f"portals[{j}].address",
-                f"{two.address} overlaps portals[{i}] ({one.address}): on one subnet the two "
-                "paths of multipath are one; use separate subnets",
-            )
+    if portal.ip in own:
+        yield Problem(
+            path, f"{portal.ip} is {own[portal.ip]}'s own address; a portal needs its own"
+        )
+    if not any(network.holds(portal.address) for network in cluster.storage_networks):
+        subnets = ", ".join(net.subnet for net in cluster.storage_networks if net.subnet) or "none"
+        yield Problem(
+            path, f"{portal.address} is outside every storage network's subnet ({subnets})"
+        )
+
+
+def _subnets_of_portals(cluster: "Cluster") -> Iterator[Problem]:
+    known = [(i, each) for i, each in enumerate(cluster.portals) if is_sound(each.address)]
+    for (i, one), (j, two) in combinations(known, 2):
+        networks = IPv4Interface(one.address).network, IPv4Interface(two.address).network
+        apart = networks[0] == networks[1] and one.ip != two.ip
+        if not networks[0].overlaps(networks[1]) or (
+            apart and PORTALS_SHARE_SUBNET in cluster.acknowledged
+        ):
+            continue
+        accept = f", or accept it with acknowledged=({PORTALS_SHARE_SUBNET!r},)" if apart else ""
+        yield Problem(
+            f"portals[{j}].address",
+            f"{two.address} overlaps portals[{i}] ({one.address}): on one subnet the two "
+            f"paths of multipath are one; use separate subnets{accept}",
+        )

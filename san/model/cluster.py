@@ -1,11 +1,24 @@
 """A cluster: two nodes, what they serve, and the clients that use it."""
 
 from collections.abc import Iterator, Mapping
+from ipaddress import IPv4Interface
 
 import attrs
 
-from . import cabling, conflict, stacking, stonith, text
-from .declare import a, declared, duplicates, many, mapping, one_of, optional, shown
+from . import access, cabling, conflict, stacking, stonith, text
+from .connection import connection
+from .declare import (
+    a,
+    declared,
+    duplicates,
+    independent,
+    many,
+    mapping,
+    one_of,
+    optional,
+    shown,
+    sound,
+)
 from .heartbeat import Heartbeat
 from .kmodule import KernelModule
 from .network import Network, Portal, address
@@ -16,11 +29,7 @@ from .stonith import Stonith
 from .storage import DrbdResource, VolumeGroup
 from .target import Target
 from .timing import Timing
-
-SINGLE_HEARTBEAT_LINK = "single-heartbeat-link"
-"""The warning that fewer than two links join the nodes: one broken cable is then a split brain."""
-
-WARNINGS = (SINGLE_HEARTBEAT_LINK,)
+from .warning import SINGLE_HEARTBEAT_LINK, WARNINGS
 
 PAIR = 2
 """Nodes of a cluster: DRBD 8.4 and haresources know a pair."""
@@ -29,14 +38,6 @@ LINKS_WANTED = 2
 """Heartbeat links on media of their own, so that one broken cable is no split brain."""
 
 _addresses = mapping(text.token, address, "an address with its prefix for each network by name")
-
-
-def _ssh(value: object) -> str | None:
-    if isinstance(value, Mapping) and all(
-        isinstance(key, str) and key.startswith("ssh_") for key in value
-    ):
-        return None
-    return "it is not a mapping of pyinfra's ssh_… connector data, such as {'ssh_user': 'root'}"
 
 
 def _reason(value: object) -> str | None:
@@ -54,7 +55,7 @@ class Node:
     """Its own addresses by network; a storage network may go without."""
     stonith: tuple[Stonith, ...] = declared(many(Stonith, "Stonith devices"), default=())
     """What the peer resets it with when it is silent, in the order in which they are tried."""
-    ssh: Mapping[str, object] = declared(_ssh, factory=dict, repr=False)
+    ssh: Mapping[str, object] = declared(connection, factory=dict, repr=False)
     """pyinfra's connector data for it (ssh_hostname, ssh_user, ssh_config_file, …)."""
 
     def to_json(self) -> dict[str, object]:
@@ -66,10 +67,11 @@ class Node:
 class Client:
     """A client (initiator): logs in to every portal and sees each LUN once, through multipath."""
 
-    name: str = declared(text.uname)
+    name: str = declared(text.hostname)
+    """What `uname -n` prints there."""
     iqn: str = declared(text.iscsi_name)
     addresses: Mapping[str, str] = declared(_addresses, factory=dict)
-    ssh: Mapping[str, object] = declared(_ssh, factory=dict, repr=False)
+    ssh: Mapping[str, object] = declared(connection, factory=dict, repr=False)
 
     def to_json(self) -> dict[str, object]:
         """The client as plain data, without pyinfra's connector data."""
@@ -124,6 +126,23 @@ class Cluster:
         """The nodes and the clients."""
         return (*self.nodes, *self.clients)
 
+    @property
+    def places(self) -> Iterator[tuple[str, Node | Client]]:
+        """Each host, with where it stands in the cluster."""
+        for field in ("nodes", "clients"):
+            for index, host in enumerate(getattr(self, field)):
+                yield f"{field}[{index}]", host
+
+    @property
+    def heartbeat_media(self) -> frozenset[str]:
+        """What carries heartbeats, each breaking by itself: cables, and serial devices."""
+        cables = {network.name: network.cable for network in self.networks}
+        return frozenset(cables.get(link.medium, link.medium) for link in self.heartbeat.peer_links)
+
+    def portals_for(self, client: Client, target: Target) -> tuple[Portal, ...]:
+        """The portals through which `target` admits `client`: it logs in there."""
+        return access.let_in(self, target, client)
+
     def node(self, name: str) -> Node:
         """The node of that name."""
         return next(node for node in self.nodes if node.name == name)
@@ -152,42 +171,53 @@ class Cluster:
     @property
     def iscsi_names(self) -> tuple[str, ...]:
         """The targets' and the initiators' names."""
-        return (
-            *(target.name for target in self.targets),
-            *(client.iqn for client in self.clients),
-        )
+        return (*sound(self.targets, "name"), *sound(self.clients, "iqn"))
 
     @property
     def storage_addresses(self) -> frozenset[str]:
         """The IPs on the clients' paths: the portals', and the hosts' own."""
         paths = {network.name for network in self.storage_networks}
         own = (one.ip for one in cabling.own_addresses(self) if one.network in paths)
-        return frozenset((*(portal.ip for portal in self.portals), *own))
+        portals = (str(IPv4Interface(address).ip) for address in sound(self.portals, "address"))
+        return frozenset((*portals, *own))
 
     def problems(self) -> Iterator[Problem]:
         """What only the whole cluster shows."""
-        if len(self.nodes) != PAIR:
-            yield Problem("nodes", f"it has {len(self.nodes)} nodes; a cluster has exactly two")
+        return independent(
+            self,
+            self._kind(),
+            *map(self._names, ("networks", "resources", "volume_groups", "modules")),
+            self._hosts(),
+            self._iscsi_names(),
+            self._users(),
+            self._acknowledged(),
+            self._separate(),
+            cabling.problems(self),
+            stacking.problems(self),
+            access.problems(self),
+            conflict.problems(self),
+            stonith.problems(self),
+        )
+
+    def _kind(self) -> Iterator[Problem]:
         if self.target_software == "iet":
             yield Problem(
                 "target_software",
                 "'iet' is rendered, but not deployed yet: its module compiles on no kernel of "
                 "today's Debian; write 'stgt'",
             )
-        yield from self._names()
-        yield from self._users()
-        yield from self._acknowledged()
-        yield from cabling.problems(self)
-        yield from stacking.problems(self)
-        yield from conflict.problems(self)
-        yield from stonith.problems(self)
+        if len(self.nodes) != PAIR:
+            yield Problem("nodes", f"it has {len(self.nodes)} nodes; a cluster has exactly two")
 
-    def _names(self) -> Iterator[Problem]:
-        for field in ("networks", "resources", "volume_groups", "modules"):
-            for name in duplicates(part.name for part in getattr(self, field)):
-                yield Problem(field, f"{name!r} is there twice; give each its own name")
-        for name in duplicates(host.name for host in self.hosts):
+    def _names(self, field: str) -> Iterator[Problem]:
+        for name in duplicates(sound(getattr(self, field), "name")):
+            yield Problem(field, f"{name!r} is there twice; give each its own name")
+
+    def _hosts(self) -> Iterator[Problem]:
+        for name in duplicates(name.lower() for name in sound(self.hosts, "name")):
             yield Problem("nodes", f"{name!r} names two hosts; each has its own `uname -n`")
+
+    def _iscsi_names(self) -> Iterator[Problem]:
         for name in duplicates(name.lower() for name in self.iscsi_names):
             yield Problem("targets", f"{name!r} is there twice; each iSCSI name is unique")
 
@@ -211,7 +241,9 @@ class Cluster:
                     f"acknowledged[{index}]",
                     f"{shown(name)} is not a warning; there is {', '.join(WARNINGS)}",
                 )
-        count = len({link.medium for link in self.heartbeat.peer_links})
+
+    def _separate(self) -> Iterator[Problem]:
+        count = len(self.heartbeat_media)
         if count < LINKS_WANTED and SINGLE_HEARTBEAT_LINK not in self.acknowledged:
             yield Problem(
                 "heartbeat.links",

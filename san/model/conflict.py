@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from .declare import UnsoundError
 from .problem import Problem
 from .rule import Change, Rule
 from .timing import WATCH_DETECTION, WATCH_DOUBT
@@ -166,8 +167,15 @@ def problems(cluster: "Cluster") -> Iterator[Problem]:
 
 def _broken(cluster: "Cluster") -> tuple[Rule, ...]:
     """The rules that `cluster` breaks. A time that follows from others is judged after them."""
-    broken = tuple(rule for rule in RULES if not rule.kept(cluster))
+    broken = tuple(rule for rule in RULES if _breaks(cluster, rule))
     return tuple(rule for rule in broken if not rule.follows(cluster)) or broken
+
+
+def _breaks(cluster: "Cluster", rule: Rule) -> bool:
+    try:
+        return not rule.kept(cluster)
+    except UnsoundError:  # one of its times is a finding by itself
+        return False
 
 
 def _smallest(cluster: "Cluster", rule: Rule) -> Change | None:

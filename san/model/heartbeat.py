@@ -1,5 +1,6 @@
 """Heartbeat: how the nodes hear each other, and when one takes over (ha.cf(5))."""
 
+import re
 from collections.abc import Iterator
 from ipaddress import IPv4Address
 from math import ceil
@@ -63,11 +64,24 @@ class Mcast:
         return self.network
 
 
+_PORT = re.compile(r"/dev/(?:tty[A-Z]+[0-9]+|serial/by-(?:id|path)/.+)")
+
+
+def _serial_port(value: object) -> str | None:
+    sentence = text.device(value)
+    if sentence is None and not _PORT.fullmatch(str(value)):
+        sentence = (
+            f"{shown(value)} is no serial port; write one such as /dev/ttyS0, or its name below "
+            "/dev/serial"
+        )
+    return sentence
+
+
 @attrs.frozen
 class Serial:
     """A null modem cable between the nodes, on the same device of both."""
 
-    device: str = declared(text.device)
+    device: str = declared(_serial_port)
     baud: int = declared(one_of(9600, 19200, 38400, 57600, 115200), default=19200)
 
     @property

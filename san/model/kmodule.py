@@ -9,7 +9,20 @@ from collections.abc import Iterator
 import attrs
 
 from . import text
-from .declare import Check, a, declared, duplicates, each, many, one_of, optional, shown, whole
+from .declare import (
+    Check,
+    Finding,
+    a,
+    declared,
+    duplicates,
+    each,
+    independent,
+    many,
+    one_of,
+    optional,
+    shown,
+    whole,
+)
 from .plain import plain
 from .problem import Problem
 
@@ -40,7 +53,7 @@ _relative = _pattern(_RELATIVE, "a plain path below the source, such as 'kernel/
 _argument = _pattern(_PLAIN_LINE, "an argument on one line, of printable ASCII")
 
 
-def _module_file(value: object) -> str | Problem | None:
+def _module_file(value: object) -> Finding:
     sentence = _relative(value)
     if sentence is None and not str(value).endswith(".ko"):
         sentence = f"{shown(value)} is not a module's file; it ends with .ko"
@@ -54,7 +67,7 @@ def _path(value: object) -> str | None:
     return sentence
 
 
-def _place(value: object) -> str | Problem | None:
+def _place(value: object) -> Finding:
     sentence = _relative(value)
     if sentence is None and not str(value).startswith(("updates/", "extra/", "kernel/")):
         sentence = (
@@ -86,11 +99,11 @@ def _signing_key(value: object) -> str | None:
     return text.carried(value)
 
 
-def _command(value: object) -> str | Problem | None:
+def _command(value: object) -> Finding:
     return many(str, "arguments")(value) or each(_argument)(value)
 
 
-def _start(value: object) -> str | Problem | None:
+def _start(value: object) -> Finding:
     return None if value == "." else _relative(value)
 
 
@@ -213,8 +226,13 @@ class KernelModule:
 
     def problems(self) -> Iterator[Problem]:
         """Two files with one name: they would land in one place."""
+        return independent(self, self._files(), self._tools())
+
+    def _files(self) -> Iterator[Problem]:
         for name in duplicates(file.rpartition("/")[2] for file in self.files):
             yield Problem("files", f"{name} is there twice; a kernel has each module once")
+
+    def _tools(self) -> Iterator[Problem]:
         for name in duplicates(tool.destination.rpartition("/")[2] for tool in self.tools):
             yield Problem("tools", f"two of them land as {name}; give each a name of its own")
 

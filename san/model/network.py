@@ -68,6 +68,16 @@ class Network:
     role: str = declared(one_of("management", "replication", "storage"))
     subnet: str | None = declared(optional(subnet), default=None)
 
+    @property
+    def cable(self) -> str:
+        """The interface below: VLANs such as `bond0.10` break with it, and together."""
+        return self.interface.partition(".")[0]
+
+    @property
+    def of_two(self) -> bool:
+        """Whether its subnet is of two addresses, none of them a broadcast's (RFC 3021)."""
+        return self.subnet is not None and IPv4Network(self.subnet).prefixlen == PREFIX_LENGTHS[-1]
+
     def holds(self, address: str) -> bool:
         """Whether `address`, with its prefix, is of this network's subnet."""
         return self.subnet is not None and IPv4Interface(address).network == IPv4Network(

@@ -73,7 +73,12 @@ class Rule:
         named = [_name(self.upper)] if self.upper else []
         upper = " + ".join(named + [f"{self.slack} s"] * bool(self.slack))
         if self.upper:
-            upper += f" ({_seconds(self._upper(cluster))} s)"
+            less = _watchdog_takes(cluster, self.upper)
+            full = self._upper(cluster) + less
+            upper += f" ({_seconds(full)} s"
+            # Only said where it is the reason.
+            takes = less and self._lower(cluster) < full
+            upper += f", of which the watchdog takes {less} ms)" if takes else ")"
         return f"{lower} ({_seconds(self._lower(cluster))} s) {must} {upper}: {self.reason}"
 
     def mends(self, cluster: "Cluster") -> tuple[Change, ...]:
@@ -91,7 +96,10 @@ class Rule:
         return sum(_milliseconds(cluster, path) for path in self.lower)
 
     def _upper(self, cluster: "Cluster") -> int:
-        return (_milliseconds(cluster, self.upper) if self.upper else 0) + 1000 * self.slack
+        if self.upper is None:
+            return 1000 * self.slack
+        less = _watchdog_takes(cluster, self.upper)
+        return _milliseconds(cluster, self.upper) - less + 1000 * self.slack
 
     def _missing(self, cluster: "Cluster") -> int:
         """The milliseconds by which it is broken."""
@@ -110,6 +118,16 @@ def _name(path: str) -> str:
 def _milliseconds(cluster: "Cluster", path: str) -> int:
     value = cluster.fence_peer if path == "timing.fence_peer" else _declared(cluster, path)
     return round(1000 * value)
+
+
+def _watchdog_takes(cluster: "Cluster", path: str) -> int:
+    """Milliseconds by which ha.cf has less than the inventory, so that the watchdog fires in time.
+
+    Heartbeat judges by what it reads there.
+    """
+    if path != "heartbeat.deadtime":
+        return 0
+    return round(1000 * (cluster.heartbeat.deadtime - cluster.heartbeat.declared_deadtime))
 
 
 def _declared(cluster: "Cluster", path: str) -> Any:  # noqa: ANN401 (a number, or None)

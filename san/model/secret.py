@@ -1,5 +1,6 @@
 """Secrets: named in the inventory, kept in the environment or in a file outside git."""
 
+import inspect
 import os
 import re
 import stat
@@ -11,9 +12,12 @@ import attrs
 from .declare import declared
 from .problem import Problem
 
-SECRETS_FILE = Path("secrets.env")
-"""In the directory that pyinfra runs in; ignored by git, mode 0600, `NAME=value` a line.
-SAN_SECRETS_FILE moves it."""
+SECRETS_FILE = "secrets.env"
+"""Beside the inventory; ignored by git, mode 0600, `NAME=value` a line. SAN_SECRETS_FILE moves it,
+seen from the working directory."""
+
+_directory = Path()
+"""Of the inventory."""
 
 _NAME = re.compile(r"[A-Z][A-Z0-9_]*")
 _CARRIED = re.compile(r"[A-Za-z0-9_.,:@%/+-]*")
@@ -25,7 +29,7 @@ def a_name(value: object) -> str | None:
         return None
     return (
         "it is not the name of a secret (capitals, digits, `_`); the secret itself "
-        "belongs in the environment or in secrets.env"
+        f"belongs in the environment or in {SECRETS_FILE}"
     )
 
 
@@ -35,13 +39,36 @@ def a_secret(value: object) -> str | None:
         return None
     return (
         f"it is of type {type(value).__name__}, not a Secret; write Secret('NAME') and keep its "
-        "text in the environment or in secrets.env"
+        f"text in the environment or in {SECRETS_FILE}"
     )
 
 
+def look_beside_inventory() -> None:
+    """Look for secrets beside the inventory that is being executed; where none is, right here.
+
+    pyinfra executes it, as `san` does, under a file's name and no module's.
+    """
+    global _directory  # noqa: PLW0603 (a process has one inventory, and asks for secrets later)
+    _directory = Path()
+    frame = inspect.currentframe()
+    while frame is not None:
+        if "__file__" in frame.f_globals and "__name__" not in frame.f_globals:
+            _directory = Path(frame.f_globals["__file__"]).absolute().parent
+        frame = frame.f_back
+
+
 def secrets_file() -> Path:
-    """Where secrets are kept: $SAN_SECRETS_FILE, or secrets.env in the working directory."""
-    return Path(os.environ.get("SAN_SECRETS_FILE") or SECRETS_FILE)
+    """Where secrets are kept: $SAN_SECRETS_FILE, or secrets.env beside the inventory."""
+    moved = os.environ.get("SAN_SECRETS_FILE")
+    return Path(moved) if moved else _directory / SECRETS_FILE
+
+
+def misplaced_secrets() -> str | None:
+    """Where a secrets file lies in the working directory and isn't read: what to do with it."""
+    here, wanted = Path(SECRETS_FILE).absolute(), secrets_file()
+    if wanted.exists() or not here.exists() or here == wanted.absolute():
+        return None
+    return f"{here} isn't beside the inventory: move it to {wanted}, or name it in SAN_SECRETS_FILE"
 
 
 def read_secrets(path: Path) -> dict[str, str]:
@@ -93,13 +120,23 @@ class Secret:
         if not value:
             raise ValueError(
                 f"secret {self.name} is neither in the environment nor in {secrets_file()}; "
-                "run: san secrets init"
+                f"{misplaced_secrets() or 'run: san secrets init'}"
             )
         return value
 
+    @property
+    def known(self) -> str | None:
+        """The secret's text; None where there is none, which is a finding of its own."""
+        try:
+            return self.reveal()
+        except ValueError:
+            return None
+
     def unfit(self, use: str, least: int, most: int) -> Iterator[Problem]:
         """Why the secret's text can't serve as `use`, of `least` to `most` characters."""
-        value = self.reveal()
+        value = self.known
+        if value is None:
+            return
         if not least <= len(value) <= most:
             yield Problem(
                 "secret",

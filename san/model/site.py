@@ -1,13 +1,30 @@
 """All the clusters of one inventory."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import attrs
 
+from . import neighbours
 from .cluster import Cluster
-from .declare import declared, duplicates, many, problems_of
+from .declare import declared, many, problems_of
 from .problem import InventoryError, Problem
+from .secret import look_beside_inventory
+
+_kept: ContextVar[list[InventoryError] | None] = ContextVar("kept", default=None)
+
+
+@contextmanager
+def errors_kept() -> Iterator[list[InventoryError]]:
+    """Within it a site with problems is made all the same, so that the rest of its file is read."""
+    errors: list[InventoryError] = []
+    token = _kept.set(errors)
+    try:
+        yield errors
+    finally:
+        _kept.reset(token)
 
 
 @attrs.frozen
@@ -17,21 +34,19 @@ class Site:
     clusters: tuple[Cluster, ...] = declared(many(Cluster, "Clusters", least=1))
 
     def __attrs_post_init__(self) -> None:
+        look_beside_inventory()
         found = tuple(problems_of(self))
-        if found:
-            raise InventoryError(found, self)
+        if not found:
+            return
+        error = InventoryError(found, self)
+        kept = _kept.get()
+        if kept is None:
+            raise error
+        kept.append(error)
 
     def problems(self) -> Iterator[Problem]:
-        """Names and storage addresses that two clusters share."""
-        clusters = self.clusters
-        for name in duplicates(cluster.name for cluster in clusters):
-            yield Problem("clusters", f"{name!r} is there twice; give each cluster its own name")
-        for name in duplicates(host.name for cluster in clusters for host in cluster.hosts):
-            yield Problem("clusters", f"{name!r} is in two clusters; a host belongs to one")
-        for iqn in duplicates(iqn.lower() for cluster in clusters for iqn in cluster.iscsi_names):
-            yield Problem("clusters", f"{iqn!r} is in two clusters; each iSCSI name is unique")
-        for ip in duplicates(ip for cluster in clusters for ip in cluster.storage_addresses):
-            yield Problem("clusters", f"{ip} is a storage address of two clusters; change one")
+        """What its clusters can't share."""
+        return neighbours.problems(self)
 
     def nodes(self) -> list[tuple[str, dict[str, Any]]]:
         """The storage nodes, as a group of pyinfra's inventory."""

@@ -8,6 +8,9 @@ from .declare import shown
 _SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?) ?([KMGTP])(?:i?B)?")
 _FACTOR = {unit: 1024**power for power, unit in enumerate("KMGTP", start=1)}
 
+ALL_FREE = "100%FREE"
+"""What a volume group has left, as lvcreate(8) writes it."""
+
 SECTOR = 512
 """Bytes: LVM counts in these, so a size must be a multiple."""
 
@@ -32,9 +35,11 @@ def bytes_of(size: str) -> int:
 
 
 def size(value: object) -> str | None:
-    """A size with a unit, as a check of a field."""
+    """A size with a unit, or ALL_FREE, as a check of a field."""
+    if value == ALL_FREE and isinstance(value, str):
+        return None
     if not isinstance(value, str):
-        return f"{shown(value)} is not a size with a unit, such as '512M' or '20G'"
+        return f"{shown(value)} is not a size with a unit, such as '512M' or '20G', or {ALL_FREE!r}"
     try:
         bytes_of(value)
     except ValueError as error:

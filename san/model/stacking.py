@@ -6,9 +6,10 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from .cabling import joined
-from .declare import duplicates
+from .declare import duplicates, independent, is_sound, sound
 from .problem import Problem
 from .storage import DrbdResource
+from .target import Lun, Target
 
 if TYPE_CHECKING:
     from .cluster import Cluster
@@ -16,12 +17,30 @@ if TYPE_CHECKING:
 
 def problems(cluster: "Cluster") -> Iterator[Problem]:
     """What is wrong between disks, resources, volume groups and LUNs."""
+    yield from independent(
+        cluster,
+        _resources(cluster),
+        _twice(cluster, "minor"),
+        _twice(cluster, "port"),
+        _overlapping(cluster),
+        _groups(cluster),
+        _luns(cluster),
+        _identities(cluster),
+    )
+
+
+def _resources(cluster: "Cluster") -> Iterator[Problem]:
     for index, resource in enumerate(cluster.resources):
-        yield from joined(cluster, resource.network, f"resources[{index}].network")
-        yield from _disks(cluster, resource, f"resources[{index}].disk")
-    yield from _shared(cluster)
-    yield from _groups(cluster)
-    yield from _luns(cluster)
+        path = f"resources[{index}]"
+        yield from independent(
+            cluster,
+            _network(cluster, resource, f"{path}.network"),
+            _disks(cluster, resource, f"{path}.disk"),
+        )
+
+
+def _network(cluster: "Cluster", resource: DrbdResource, path: str) -> Iterator[Problem]:
+    yield from joined(cluster, resource.network, path)
 
 
 def _disk_of(resource: DrbdResource, node: str) -> str | None:
@@ -47,20 +66,28 @@ def _disks(cluster: "Cluster", resource: DrbdResource, path: str) -> Iterator[Pr
             yield Problem(path, f"{disk} is of the cluster's {group.name}, and {why}; name a disk")
 
 
-def _shared(cluster: "Cluster") -> Iterator[Problem]:
-    """What two resources can't share."""
-    for key in ("minor", "port"):
-        for value in duplicates(getattr(resource, key) for resource in cluster.resources):
-            yield Problem("resources", f"{key} {value} is there twice; give each its own {key}")
-    for (_, one), (index, two) in combinations(enumerate(cluster.resources), 2):
-        for node in cluster.nodes:
-            disks = _disk_of(one, node.name), _disk_of(two, node.name)
-            if disks[0] and disks[1] and _overlap(disks[0], disks[1]):
-                yield Problem(
-                    f"resources[{index}].disk",
-                    f"{disks[1]} of {node.name} overlaps {disks[0]} of {one.name}: each would "
-                    "overwrite the other; give each its own disk or partition",
-                )
+def _twice(cluster: "Cluster", key: str) -> Iterator[Problem]:
+    for value in duplicates(sound(cluster.resources, key)):
+        yield Problem("resources", f"{key} {value} is there twice; give each its own {key}")
+
+
+def _overlapping(cluster: "Cluster") -> Iterator[Problem]:
+    known = [(i, each) for i, each in enumerate(cluster.resources) if is_sound(each)]
+    for (_, one), (index, two) in combinations(known, 2):
+        yield from independent(cluster, _disks_of_both(cluster, one, two, index))
+
+
+def _disks_of_both(
+    cluster: "Cluster", one: DrbdResource, two: DrbdResource, index: int
+) -> Iterator[Problem]:
+    for node in cluster.nodes:
+        disks = _disk_of(one, node.name), _disk_of(two, node.name)
+        if disks[0] and disks[1] and _overlap(disks[0], disks[1]):
+            yield Problem(
+                f"resources[{index}].disk",
+                f"{disks[1]} of {node.name} overlaps {disks[0]} of {one.name}: each would "
+                "overwrite the other; give each its own disk or partition",
+            )
 
 
 def _overlap(one: str, two: str) -> bool:
@@ -86,23 +113,46 @@ def _groups(cluster: "Cluster") -> Iterator[Problem]:
 
 
 def _luns(cluster: "Cluster") -> Iterator[Problem]:
-    volumes = {f"{group.name}/{v.name}" for group in cluster.volume_groups for v in group.volumes}
     exported: dict[str, str] = {}
     for index, target in enumerate(cluster.targets):
+        if not is_sound(target) or not is_sound(target.luns):
+            continue
         for position, lun in enumerate(target.luns):
             path = f"targets[{index}].luns[{position}]"
-            if lun.volume not in volumes:
-                known = ", ".join(sorted(volumes))
-                yield Problem(f"{path}.volume", f"there is no volume {lun.volume!r}, only {known}")
-            elif lun.volume in exported:
-                yield Problem(
-                    f"{path}.volume",
-                    f"{lun.volume} is already a LUN of {exported[lun.volume]}: two names for one "
-                    "disk corrupt it; export it once",
-                )
-            exported.setdefault(lun.volume, target.name)
-            if lun.number == 0 and cluster.target_software == "stgt":
-                yield Problem(
-                    f"{path}.number",
-                    "STGT's LUN 0 is its controller, so its data LUNs start at 1; write 1",
-                )
+            yield from independent(
+                cluster,
+                _volume(cluster, target, lun, f"{path}.volume", exported),
+                _number(cluster, lun, f"{path}.number"),
+            )
+
+
+def _volume(
+    cluster: "Cluster", target: Target, lun: Lun, path: str, exported: dict[str, str]
+) -> Iterator[Problem]:
+    volumes = {f"{group.name}/{v.name}" for group in cluster.volume_groups for v in group.volumes}
+    if lun.volume not in volumes:
+        known = ", ".join(sorted(volumes))
+        yield Problem(path, f"there is no volume {lun.volume!r}, only {known}")
+    elif lun.volume in exported:
+        yield Problem(
+            path,
+            f"{lun.volume} is already a LUN of {exported[lun.volume]}: two names for one "
+            "disk corrupt it; export it once",
+        )
+    exported.setdefault(lun.volume, target.name)
+
+
+def _number(cluster: "Cluster", lun: Lun, path: str) -> Iterator[Problem]:
+    if lun.number == 0 and cluster.target_software == "stgt":
+        yield Problem(path, "STGT's LUN 0 is its controller, so its data LUNs start at 1; write 1")
+
+
+def _identities(cluster: "Cluster") -> Iterator[Problem]:
+    luns = [lun for target in cluster.targets for lun in target.luns]
+    for key in ("scsi_id", "serial"):
+        for value in duplicates(each for each in sound(luns, key) if each is not None):
+            yield Problem(
+                "targets",
+                f"{key} {value!r} is there twice: a client would take two LUNs for one disk; give "
+                "each its own",
+            )

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from .declare import declared, mapping, shown
+from .declare import declared, independent, is_sound, mapping, shown
 from .plain import plain
 from .problem import Problem
 from .secret import Secret, a_secret
 from .stonith_plugins import PARAMETERS
 
 if TYPE_CHECKING:
-    from .cluster import Cluster, Node
+    from .cluster import Cluster
 
 _PLUGIN = re.compile(r"(?:external/|rhcs/)?[a-z0-9][a-z0-9_.-]{0,63}")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
@@ -78,6 +78,9 @@ class Stonith:
 
     def problems(self) -> Iterator[Problem]:
         """Secrets in the open, or that a plugin can't be given; two values of one parameter."""
+        return independent(self, self._open(), self._texts(), self._unknown(), self._argument())
+
+    def _open(self) -> Iterator[Problem]:
         for name in self.parameters:
             if name in self.secrets:
                 yield Problem(f"secrets[{name!r}]", "it is in parameters too; keep one")
@@ -87,14 +90,18 @@ class Stonith:
                     f"it is for all to read; write secrets={{{name!r}: Secret('…')}}, and its text "
                     "into secrets.env",
                 )
+
+    def _texts(self) -> Iterator[Problem]:
         for name, secret in self.secrets.items():
-            if _value(secret.reveal()) is not None:
+            text = secret.known
+            if text is not None and _value(text) is not None:
                 yield Problem(
                     f"secrets[{name!r}]",
                     f"{secret.name} is not a text of 1 to 255 printable ASCII characters, without "
                     "space at its ends",
                 )
-        yield from self._unknown()
+
+    def _argument(self) -> Iterator[Problem]:
         if self.plugin == "external/ipmi" and self.parameters.get("passwd_method") == "param":
             yield Problem(
                 "parameters['passwd_method']",
@@ -127,38 +134,50 @@ class Stonith:
 
 def problems(cluster: "Cluster") -> Iterator[Problem]:
     """Whether each node has devices of its own, or the cluster says why it goes without."""
-    with_one = [node for node in cluster.nodes if node.stonith]
-    for index, node in enumerate(cluster.nodes):
-        path = f"nodes[{index}].stonith"
-        others = [other for other in with_one if other is not node]
-        if not node.stonith and others:
-            yield Problem(
-                path,
-                f"{node.name} has no device, and {others[0].name} has one: only one of them could "
-                "ever be reset; give both one, or neither",
-            )
-        yield from _shared(path, node, cluster.nodes[:index])
+    yield from independent(
+        cluster,
+        *(_lacking(cluster, index) for index in range(len(cluster.nodes))),
+        *(_shared(cluster, index) for index in range(len(cluster.nodes))),
+        _accepted(cluster),
+    )
+
+
+def _lacking(cluster: "Cluster", index: int) -> Iterator[Problem]:
+    node = cluster.nodes[index]
+    others = [other for other in cluster.nodes if other is not node and other.stonith]
+    if not node.stonith and others:
+        yield Problem(
+            f"nodes[{index}].stonith",
+            f"{node.name} has no device, and {others[0].name} has one: only one of them could "
+            "ever be reset; give both one, or neither",
+        )
+
+
+def _accepted(cluster: "Cluster") -> Iterator[Problem]:
+    with_one = any(node.stonith for node in cluster.nodes)
     if not with_one and cluster.accept_no_fencing is None:
         yield Problem(
             "nodes",
             "no node has a STONITH device, so a silent one can't be stopped from outside; give "
             "each one (stonith=), or accept it with accept_no_fencing='the reason'",
         )
-    if with_one and cluster.accept_no_fencing is not None:
+    if with_one and is_sound(cluster.accept_no_fencing) and cluster.accept_no_fencing is not None:
         yield Problem(
             "accept_no_fencing", "its nodes have STONITH devices; remove the one or the other"
         )
 
 
-def _shared(path: str, node: "Node", before: "tuple[Node, ...]") -> Iterator[Problem]:
+def _shared(cluster: "Cluster", position: int) -> Iterator[Problem]:
     """Devices that stand twice: on this node, or on one before it."""
+    node = cluster.nodes[position]
     for index, stonith in enumerate(node.stonith):
+        path = f"nodes[{position}].stonith[{index}]"
         if stonith in node.stonith[:index]:
-            yield Problem(f"{path}[{index}]", "it is there twice; remove one")
-        for other in before:
+            yield Problem(path, "it is there twice; remove one")
+        for other in cluster.nodes[:position]:
             if stonith.device and stonith.device in {each.device for each in other.stonith}:
                 yield Problem(
-                    f"{path}[{index}]",
+                    path,
                     f"it is {other.name}'s device too: a reset of {node.name} would hit "
                     f"{other.name}; give each its own",
                 )

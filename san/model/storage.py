@@ -6,10 +6,20 @@ from collections.abc import Iterator, Mapping
 import attrs
 
 from . import text
-from .declare import Check, declared, duplicates, many, mapping, whole
+from .declare import (
+    Check,
+    Finding,
+    declared,
+    duplicates,
+    independent,
+    many,
+    mapping,
+    sound,
+    whole,
+)
 from .problem import Problem
 from .secret import Secret, a_secret
-from .size import bytes_of, size
+from .size import ALL_FREE, bytes_of, size
 
 DRBD_MINOR_MAX = 1048575
 """The kernel's largest minor number (20 bits)."""
@@ -44,7 +54,7 @@ DM_NAME_MAX = 127
 """Characters in a device-mapper name: `group-volume`, each hyphen within a name doubled."""
 
 
-def _disk(value: object) -> str | Problem | None:
+def _disk(value: object) -> Finding:
     if isinstance(value, Mapping):
         return _DISKS(value)
     return text.device(value)
@@ -68,9 +78,21 @@ class DrbdResource:
 
     def problems(self) -> Iterator[Problem]:
         """Names, ports and secrets that DRBD can't take."""
+        return independent(
+            self,
+            self._secret(),
+            self._name(),
+            self._port(),
+        )
+
+    def _secret(self) -> Iterator[Problem]:
         yield from self.secret.unfit("DRBD's shared-secret", *DRBD_SECRET_LENGTH)
+
+    def _name(self) -> Iterator[Problem]:
         if DRBD_WORDS.fullmatch(self.name):
             yield Problem("name", f"{self.name!r} is a word of drbdadm's own; choose another")
+
+    def _port(self) -> Iterator[Problem]:
         if self.port in TAKEN_PORTS:
             yield Problem(
                 "port", f"{self.port} is taken by {TAKEN_PORTS[self.port]}; choose one such as 7788"
@@ -94,9 +116,9 @@ class Volume:
     size: str = declared(size)
 
     @property
-    def bytes(self) -> int:
-        """Its size in bytes."""
-        return bytes_of(self.size)
+    def bytes(self) -> int | None:
+        """Its size in bytes; None for what its group has left."""
+        return None if self.size == ALL_FREE else bytes_of(self.size)
 
     def problems(self) -> Iterator[Problem]:
         """Names that LVM keeps for its own volumes."""
@@ -116,10 +138,25 @@ class VolumeGroup:
 
     def problems(self) -> Iterator[Problem]:
         """Names that stand twice, that /dev has already, or that are too long together."""
+        return independent(self, self._name(), self._twice(), self._rest(), self._lengths())
+
+    def _name(self) -> Iterator[Problem]:
         if IN_DEV.fullmatch(self.name):
             yield Problem("name", f"/dev/{self.name} is not LVM's; choose another name")
-        for name in duplicates(volume.name for volume in self.volumes):
+
+    def _twice(self) -> Iterator[Problem]:
+        for name in duplicates(sound(self.volumes, "name")):
             yield Problem("volumes", f"{name!r} is there twice; give each volume its own name")
+
+    def _rest(self) -> Iterator[Problem]:
+        """What is left can be given away once."""
+        rest = [each for each in sound(self.volumes, "size") if each == ALL_FREE]
+        if len(rest) > 1:
+            yield Problem(
+                "volumes", f"{ALL_FREE} is there {len(rest)} times; give all but one a size"
+            )
+
+    def _lengths(self) -> Iterator[Problem]:
         for index, volume in enumerate(self.volumes):
             if len(_mapped(self.name)) + 1 + len(_mapped(volume.name)) > DM_NAME_MAX:
                 yield Problem(

@@ -1,18 +1,34 @@
 """iSCSI targets, their LUNs, and who may use them."""
 
+import re
 from collections.abc import Iterator
 from ipaddress import IPv4Network
 
 import attrs
 
 from . import text
-from .declare import a, declared, duplicates, each, many, one_of, optional, shown, whole
+from .declare import (
+    a,
+    declared,
+    duplicates,
+    each,
+    many,
+    one_of,
+    optional,
+    shown,
+    sound,
+    whole,
+)
 from .problem import Problem
 from .secret import Secret, a_secret
 
 CHAP_SECRET_LENGTH = (12, 16)
 """Characters in a CHAP secret: at least 96 bits (RFC 7143, section 9.2.1), and at most what
 Microsoft's initiator takes."""
+
+
+_SCSI_ID = re.compile(r"6[0-9a-f]{31}")
+_SERIAL = re.compile(r"[A-Za-z0-9_.-]{1,36}")
 
 
 @attrs.frozen
@@ -27,6 +43,21 @@ class Chap:
         yield from self.secret.unfit("a CHAP secret", *CHAP_SECRET_LENGTH)
 
 
+def _scsi_id(value: object) -> str | None:
+    if isinstance(value, str) and _SCSI_ID.fullmatch(value):
+        return None
+    return (
+        f"{shown(value)} is not 32 hex digits in lower case that begin with 6, as a client's "
+        "multipath -ll shows them behind a 3"
+    )
+
+
+def _serial(value: object) -> str | None:
+    if isinstance(value, str) and _SERIAL.fullmatch(value):
+        return None
+    return f"{shown(value)} is not a unit serial number: 1 to 36 letters, digits, `_`, `.`, `-`"
+
+
 @attrs.frozen
 class Lun:
     """A logical unit: a number of the target, and the volume behind it."""
@@ -35,6 +66,12 @@ class Lun:
     volume: str = declared(text.carried)
     """Volume group and volume: `storage/test`."""
     iotype: str = declared(one_of("fileio", "blockio"), default="fileio")
+
+    scsi_id: str | None = declared(optional(_scsi_id), default=None)
+    """What clients know the disk by: 32 hex digits, of which the first is 6 (an NAA identifier);
+    None: one made of the target's name and the number. Name the one that clients know already."""
+    serial: str | None = declared(optional(_serial), default=None)
+    """Its unit serial number; None: the end of `scsi_id`."""
 
     @property
     def path(self) -> str:
@@ -85,5 +122,5 @@ class Target:
 
     def problems(self) -> Iterator[Problem]:
         """Numbers that stand twice."""
-        for number in duplicates(lun.number for lun in self.luns):
+        for number in duplicates(sound(self.luns, "number")):
             yield Problem("luns", f"LUN {number} is there twice; give each its own number")

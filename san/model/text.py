@@ -3,6 +3,7 @@
 import posixpath
 import re
 from collections.abc import Callable
+from string import ascii_lowercase, ascii_uppercase
 
 from .declare import shown
 
@@ -16,6 +17,8 @@ _NAA = re.compile(r"naa\.(?:[0-9A-Fa-f]{16}|[0-9A-Fa-f]{32})")
 _INTERFACE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,14}")
 _DEVICE = re.compile(r"/dev/[A-Za-z0-9_./+:@=-]{1,250}")
 _HARMFUL = re.compile(r"[\s\"'`\\\x00-\x1f\x7f-\x9f]|::")
+
+_CAPITALS = str.maketrans(ascii_uppercase, ascii_lowercase)
 
 ISCSI_NAME_MAX = 223
 """Bytes in an iSCSI name (RFC 7143, section 4.2.7.1)."""
@@ -74,15 +77,34 @@ def device(value: object) -> str | None:
     return sentence
 
 
-def uname(value: object) -> str | None:
-    """A node name: what `uname -n` prints, in lower case, which Heartbeat compares with."""
+def hostname(value: object) -> str | None:
+    """What `uname -n` prints on a host."""
     sentence = carried(value)
-    if sentence is None and (len(str(value)) > UNAME_MAX or not _UNAME.fullmatch(str(value))):
+    if sentence is None and (
+        len(str(value)) > UNAME_MAX or not _UNAME.fullmatch(_lower(str(value)))
+    ):
         sentence = (
-            f"{shown(value)} can't be what `uname -n` prints on a node "
-            "(lower case letters, digits, `-`, at most 64 characters); name the node as it does"
+            f"{shown(value)} can't be what `uname -n` prints on a host "
+            "(letters, digits, `-`, at most 64 characters); name the host as it does"
         )
     return sentence
+
+
+def uname(value: object) -> str | None:
+    """A node name: what `uname -n` prints, in lower case, in which Heartbeat keeps it."""
+    sentence = hostname(value)
+    if sentence is None and _lower(str(value)) != value:
+        lower = _lower(str(value))
+        sentence = (
+            f"{shown(value)} has capitals, and Heartbeat keeps nodes' names in lower case; name "
+            f"the node {lower!r}, there too: hostnamectl set-hostname {lower}"
+        )
+    return sentence
+
+
+def _lower(text: str) -> str:
+    """ASCII's capitals alone: no other letter becomes one of ours."""
+    return text.translate(_CAPITALS)
 
 
 def iscsi_name(value: object) -> str | None:
@@ -95,6 +117,12 @@ def iscsi_name(value: object) -> str | None:
     if size > ISCSI_NAME_MAX:
         return f"{shown(value)} has {size} bytes; an iSCSI name has at most {ISCSI_NAME_MAX}"
     if not any(pattern.fullmatch(text) for pattern in (_IQN, _EUI, _NAA)):
+        lower = _lower(text)
+        if _IQN.fullmatch(lower):
+            return (
+                f"{shown(value)} has capitals, and iSCSI names are compared in lower case (RFC "
+                f"7143, section 4.2.7.3): write {lower!r}, here and at the initiator"
+            )
         return (
             f"{shown(value)} is not an iSCSI name; write iqn.YYYY-MM.reversed.domain:name "
             "in lower case (RFC 7143, section 4.2.7.4)"

@@ -66,6 +66,8 @@ class Link:
     """In force on this interface itself; `all` counts too. None: the kernel has no such setting."""
     arp: bool = True
     """Neighbours are found by Ethernet's ARP."""
+    below: str | None = None
+    """The interface that a VLAN lies on."""
 
     def has(self, address: str) -> bool:
         """Whether `address`, with its prefix length, is on this link."""
@@ -99,6 +101,16 @@ class NetworkState:
     """Active now, or (ifupdown) enabled at boot; more than one is not rare."""
     ifupdown_interfaces: tuple[str, ...]
     """Those with an `iface` stanza, without `lo`."""
+    serial_ports: tuple[str, ...] = ()
+    """Devices of those that are really there, and their names below /dev/serial."""
+
+    def cable_of(self, interface: str) -> str:
+        """The card, or the bond of cards, below an interface: what breaks breaks all above it."""
+        seen = {interface}
+        while (link := self.interfaces.get(interface)) and link.below and link.below not in seen:
+            interface = link.below  # a veth's other end is no card below it, and leads back
+            seen.add(interface)
+        return interface
 
     def manager_of(self, interface: str) -> Manager | None:
         """Which of `managers` configures `interface`, or would if it were asked to."""
@@ -134,6 +146,7 @@ def parse(output: Iterable[str]) -> NetworkState:
         persistent=tuple(_persistent(lines)),
         managers=tuple(_managers(services.parse(lines), ifupdown)),
         ifupdown_interfaces=ifupdown,
+        serial_ports=tuple(name for kind, name, _ in _words(lines) if kind == "serial"),
     )
 
 
@@ -173,6 +186,7 @@ def _link(entry: Mapping[str, Any], arp_filter: bool | None) -> Link:
         ),
         arp_filter=arp_filter,
         arp=entry["link_type"] == "ether" and "NOARP" not in flags,
+        below=entry.get("link"),
     )
 
 

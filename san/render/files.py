@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+import attrs
+
 from san.model import Cluster
 
 from .drbd import drbd_res
@@ -99,18 +101,22 @@ def client_files(
 ) -> tuple[File, ...]:
     """Every file of the client `client`, which keeps its node records in `records`."""
     initiator = next(one for one in cluster.clients if one.name == client)
+    portals = {target: cluster.portals_for(initiator, target) for target in cluster.targets}
+    seen = tuple(target for target in cluster.targets if portals[target])
     return (
         *network_files(cluster, client, manager),
         public("/etc/iscsi/initiatorname.iscsi", initiatorname(initiator), "clients"),
-        secret("/etc/iscsi/iscsid.conf", iscsid_conf(cluster), "clients"),
+        secret(
+            "/etc/iscsi/iscsid.conf", iscsid_conf(attrs.evolve(cluster, targets=seen)), "clients"
+        ),
         *(
             secret(
                 node_record_path(records, target, portal),
                 node_record(target, portal, cluster.timing),
                 "clients",
             )
-            for target in cluster.targets
-            for portal in cluster.portals
+            for target in seen
+            for portal in portals[target]
         ),
         public("/etc/multipath.conf", multipath_conf(cluster), "clients"),
     )

@@ -22,6 +22,8 @@ def scsi_id(target: Target, lun: Lun) -> str:
     An initiator knows a disk by it; a target that answers with another one after a takeover has
     lost the client's disk. It begins as an NAA identifier of type 6 does, with no vendor's number.
     """
+    if lun.scsi_id is not None:
+        return lun.scsi_id
     digest = sha256(f"{target.name} {lun.number}".encode()).hexdigest()
     return f"6{'0' * 6}{digest[:25]}"
 
@@ -84,7 +86,7 @@ def stgt_conf(cluster: Cluster) -> str:
                     "number": lun.number,
                     "flags": _FLAGS[lun.iotype],
                     "scsi_id": scsi_id(target, lun),
-                    "serial": scsi_id(target, lun)[-16:],
+                    "serial": lun.serial or scsi_id(target, lun)[-16:],
                     "path": lun.path,
                 }
                 for lun in target.luns

@@ -111,7 +111,10 @@ class Bed:
         (self.directory / "world").write_bytes(kept)
 
     def run(self, *arguments, answer="\n", deploy="deploy.py", **environment):
-        """Run `pyinfra inventory.py deploy.py ARGUMENTS`; `answer` is typed at a prompt."""
+        """Run `pyinfra inventory.py deploy.py ARGUMENTS`; `answer` is typed at a prompt.
+
+        `deploy` may be several words, such as a fact's.
+        """
         (self.directory / "log").write_text("")
         done = self._pyinfra(arguments, answer, environment, deploy)
         return _ran(self.directory, done.returncode, done.stderr + done.stdout)
@@ -133,7 +136,10 @@ class Bed:
 
     def _pyinfra(self, arguments, answer, environment, deploy="deploy.py"):
         return subprocess.run(
-            [sys.executable, HERE / "runner.py", *arguments, HERE / "inventory.py", deploy],
+            [
+                *(sys.executable, HERE / "runner.py", *arguments, HERE / "inventory.py"),
+                *([deploy] if isinstance(deploy, str) else deploy),
+            ],
             input=answer,
             capture_output=True,
             text=True,

@@ -3,8 +3,11 @@
 import os
 import pickle
 
+import attrs
 import pytest
 from simulation import Disk
+
+from san.model import Bcast, Ucast
 
 
 def refused(bed, *sentences, arguments=(("-y",),), names=()):
@@ -235,3 +238,27 @@ def test_a_command_that_fails(bare):
     ran = bare.run("-y")
     assert "E: broken" in ran.refusal
     assert not [words for _, words in ran.commands if "san-install" in words]
+
+
+def test_a_serial_port_that_a_node_lacks(bare):
+    bare.change(otter=lambda node: node.serial_ports.remove("/dev/ttyS1"))
+    refused(
+        bare,
+        "otter",
+        "it has no serial port /dev/ttyS1 for Heartbeat (there is /dev/ttyS0)",
+        arguments=(("--dry",), ("-y",)),
+    )
+
+
+def test_links_that_are_vlans_of_one_card(bare):
+    """The inventory's names don't tell."""
+    cluster = bare.cluster
+    nodes = tuple(
+        attrs.evolve(node, addresses={**node.addresses, "path-a": f"192.168.1.{index}/24"})
+        for index, node in enumerate(cluster.nodes, start=2)
+    )
+    heartbeat = attrs.evolve(cluster.heartbeat, links=(Bcast("replication"), Ucast("path-a")))
+    bare.declare(attrs.evolve(cluster, nodes=nodes, heartbeat=heartbeat))
+    assert bare.run("--dry").returncode == 0
+    bare.change(weasel=lambda node: node.below.update(eth1="bond0", eth2="bond0"))
+    refused(bare, "weasel", "all of Heartbeat's links go over bond0 there", arguments=(("--dry",),))

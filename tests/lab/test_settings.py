@@ -48,8 +48,12 @@ with open("/run/seen", "wb", buffering=0) as seen:
 
 
 @pytest.fixture
-def other_times():
-    """The inventory with other times of Heartbeat, DRBD and clients, beside the reports."""
+def other_times(monkeypatch):
+    """The inventory with other times of Heartbeat, DRBD and clients, beside the reports.
+
+    Its secrets are the lab's.
+    """
+    monkeypatch.setenv("SAN_SECRETS_FILE", "secrets.env")
     text = (ROOT / "inventory.py").read_text(encoding="utf-8")
     timing = "Timing(ping_int=3, neighbour_reachable=3)"
     changed = text.replace(

@@ -23,9 +23,10 @@ HEAD = """\
 Facts and operations, as the code has them. Written by `tests/operations/catalogue.py` from the
 docstrings and from what each operation's code reaches; a test keeps it so.
 
-Facts may be asked for on their own: `pyinfra inventory.py fact lvm.Lvm`. Operations read facts
-through `operations.observation`, which asks each host once and again after every change; a phase
-that finds nothing to do runs no command.
+Facts may be asked for on their own: `pyinfra inventory.py fact facts.lvm.Lvm`, and
+`… fact facts.drbd.Drbd` for the DRBD resources that the inventory gives the host. Operations read
+facts through `operations.observation`, which asks each host once and again after every change; a
+phase that finds nothing to do runs no command.
 """
 
 
@@ -181,15 +182,15 @@ def facts():
     for module in modules("facts"):
         source = import_module(f"facts.{module}")
         for node in tree(f"facts/{module}.py").body:
-            if not isinstance(node, ast.ClassDef):
+            fact = getattr(source, node.name) if isinstance(node, ast.ClassDef) else None
+            if not hasattr(fact, "command"):
                 continue
-            fact = getattr(source, node.name)
             summary, _, rest = plain(fact.__doc__).partition("\n\n")
             code = inspect.cleandoc(rest.partition(".. code:: python")[2])
             arguments = [
                 each for each in inspect.signature(fact.command).parameters if each != "self"
             ]
-            yield f"### {module}.{node.name}\n"
+            yield f"### facts.{module}.{node.name}\n"
             yield f"{summary}\n"
             if arguments:
                 yield f"- arguments: {', '.join(f'`{each}`' for each in arguments)}"
@@ -234,7 +235,7 @@ def operations():
     for (module, name), said in phases().items():
         operation = getattr(import_module(f"operations.{module}"), name)
         reached = reach(f"operations.{module}", name)
-        read = sorted({f"{key[0][6:]}.{key[1]}" for key in reached if key[0].startswith("facts.")})
+        read = sorted({f"{key[0]}.{key[1]}" for key in reached if key[0].startswith("facts.")})
         decisions = sorted(
             f"{key[0]}.{key[1]}"
             for key in reached & functions().keys()

@@ -125,12 +125,13 @@ def test_a_field_that_is_no_time_is_compared_with_none():
 
 
 def test_a_conflict_beside_another_problem():
-    """The model judges a cluster's times once its parts are sound; the budget needs no volumes."""
+    """Neither hides the other; the budget needs no volumes."""
     with_deadtime(4)
     write(Path("inventory.py").read_text(encoding="utf-8").replace('"512M"', '"512"'))
     answer = json.loads(san("budget", "--json").stdout)
     assert [found["path"] for found in answer["problems"]] == [
-        "clusters[0].volume_groups[0].volumes[0].size"
+        "clusters[0].volume_groups[0].volumes[0].size",
+        "clusters[0].heartbeat.deadtime",
     ]
     assert answer["clusters"][0]["conflicts"][0]["change"]["value"] == 5.6
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -144,6 +145,19 @@ class TestCheck:
         assert result.stderr.splitlines()[0].startswith(said), result.stderr
         assert isinstance(result.exception, SystemExit), "no traceback"
 
+    @pytest.mark.usefixtures("here")
+    def test_the_file_s_mistakes_are_named_beside_the_site_s(self):
+        write(
+            REFERENCE.replace('"512M"', '"512"').replace("nodes = site.nodes()", "")
+            + "\nprint(site.clusters[0].volume_groups[0].volumes[0].bytes)\n"
+        )
+        lines = [line.split(": ")[0] for line in san("check").stderr.splitlines()]
+        assert "clusters[0].volume_groups[0].volumes[0].size" in lines
+        write(REFERENCE.replace('"512M"', '"512"').replace("nodes = site.nodes()", ""))
+        lines = [line.split(": ")[0] for line in san("check").stderr.splitlines()]
+        assert "clusters[0].volume_groups[0].volumes[0].size" in lines
+        assert lines.count("nodes") == 2
+
     @pytest.mark.usefixtures("complete")
     def test_a_site_by_another_name(self):
         write(REFERENCE.replace("site", "ours").replace("ours = Site", "ours = Site"))
@@ -160,6 +174,65 @@ class TestCheck:
     def test_bytes_that_are_no_text(self):
         Path("inventory.py").write_bytes(b"\xff\xfe")
         assert "not UTF-8" in san("check").stderr
+
+
+class TestElsewhere:
+    """From another directory than the inventory's."""
+
+    @pytest.fixture
+    def away(self, complete, monkeypatch):
+        directory = complete / "away"
+        directory.mkdir()
+        monkeypatch.chdir(directory)
+        return directory
+
+    @pytest.mark.usefixtures("away")
+    @pytest.mark.parametrize("name", ["../inventory.py", "{}/inventory.py"])
+    def test_secrets_are_beside_the_inventory(self, complete, name):
+        result = san("check", name.format(complete))
+        assert result.exit_code == 0, result.stderr
+
+    def test_no_second_set_is_made(self, away):
+        result = san("secrets", "init", "../inventory.py")
+        assert result.exit_code == 0
+        assert result.output.count("kept") == 3
+        assert list(away.iterdir()) == []
+
+    def test_what_lies_in_the_working_directory_is_not_read(self, away, complete):
+        (complete / "secrets.env").rename(away / "secrets.env")
+        for command in (("check",), ("secrets", "init")):
+            result = san(*command, "../inventory.py")
+            assert result.exit_code == 1
+            assert f"{away}/secrets.env isn't beside the inventory: move it to" in result.stderr
+            assert "run: san secrets init" not in result.stderr
+        assert not (complete / "secrets.env").exists()
+
+    def test_the_environment_names_another(self, away, complete, monkeypatch):
+        (complete / "secrets.env").rename(away / "ours.env")
+        monkeypatch.setenv("SAN_SECRETS_FILE", "ours.env")
+        assert san("check", "../inventory.py").exit_code == 0
+
+    def test_pyinfra_finds_them_too(self, away):
+        run = subprocess.run(
+            [Path(sys.executable).parent / "pyinfra", "../inventory.py", "debug-inventory"],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            cwd=away,
+        )
+        assert run.returncode == 0, run.stderr
+
+
+class TestCommand:
+    def test_its_version(self):
+        assert re.fullmatch(r"\S+ \d+\.\d+\.\d+\S*\n", san("--version").stdout)
+
+    @pytest.mark.parametrize("words", [("-h",), ("check", "-h"), ("secrets", "init", "-h")])
+    def test_help(self, words):
+        result = san(*words)
+        assert result.exit_code == 0
+        assert "Usage: " in result.stdout
 
 
 class TestSecretsInit:

@@ -25,10 +25,23 @@ import attrs
 def cluster(name):
     (one,) = first.clusters
     number = ("a", "b", "c").index(name) + 1
+    place = f"10.10.1{number}."
     return attrs.evolve(
         one,
         name=name,
-        nodes=tuple(attrs.evolve(each, name=f"{each.name}-{name}") for each in one.nodes),
+        nodes=tuple(
+            attrs.evolve(
+                each,
+                name=f"{each.name}-{name}",
+                addresses={"replication": f"{place}{index}/24"},
+                ssh={},
+            )
+            for index, each in enumerate(one.nodes, start=1)
+        ),
+        networks=tuple(
+            attrs.evolve(each, subnet=f"{place}0/24") if each.name == "replication" else each
+            for each in one.networks
+        ),
         portals=(Portal(f"192.168.1.{number}/24"), Portal(f"192.168.2.{number}/24")),
         targets=(attrs.evolve(one.targets[0], name=f"iqn.2009-02.com.example:{name}"),),
         clients=(),

@@ -10,7 +10,7 @@ from san.decide.group import Holdings, lacking
 from san.decide.health import paths_amiss, replication_amiss
 from san.decide.software import software
 from san.decide.target import new_sizes_left, serves_exactly
-from san.model import Lun, Volume
+from san.model import Acl, Lun, Volume
 from san.observe.initiator import InitiatorState, Session
 from san.observe.multipath import MultipathMap, Path
 from san.observe.stgt import StgtLun, StgtSession, StgtState, StgtTarget
@@ -165,7 +165,7 @@ def test_paths_are_counted_by_portal(cluster, portals, paths, without):
     """Two interfaces at two portals are four paths: two of them may come by one portal."""
     logged_in = sessions(cluster, *(f"192.168.{each}.1" for each in portals))
     found = client(a_map(cluster, *paths.split()), sessions=logged_in)
-    said = paths_amiss(cluster, found)
+    said = paths_amiss(cluster, cluster.clients[0], found)
     if without is None:
         assert said is None
     else:
@@ -173,7 +173,7 @@ def test_paths_are_counted_by_portal(cluster, portals, paths, without):
 
 
 def test_a_lun_without_a_map(cluster):
-    assert "has no multipath map" in paths_amiss(cluster, client())
+    assert "has no multipath map" in paths_amiss(cluster, cluster.clients[0], client())
 
 
 def test_another_targets_session_is_no_path(cluster):
@@ -182,7 +182,17 @@ def test_another_targets_session_is_no_path(cluster):
         for each in sessions(cluster, "192.168.1.1", "192.168.2.1")
     )
     found = client(a_map(cluster, "active", "active"), sessions=other)
-    assert "has no path by the portal" in paths_amiss(cluster, found)
+    assert "has no path by the portal" in paths_amiss(cluster, cluster.clients[0], found)
+
+
+def test_a_client_is_asked_for_what_it_may_see(cluster):
+    badger = cluster.clients[0]
+    others = attrs.evolve(cluster.targets[0], acl=Acl(("iqn.2009-02.com.example:mole",)))
+    assert paths_amiss(attrs.evolve(cluster, targets=(others,)), badger, client()) is None
+    half = attrs.evolve(cluster.targets[0], acl=Acl(("192.168.1.0/24",)))
+    cluster = attrs.evolve(cluster, targets=(half,))
+    one = client(a_map(cluster, "active"), sessions=sessions(cluster, "192.168.1.1"))
+    assert paths_amiss(cluster, badger, one) is None
 
 
 # --- Targets --------------------------------------------------------------------------------------

@@ -186,3 +186,39 @@ def applied(state, command):
 
 def rounded(size):
     return -(-int(size.removesuffix("b")) // EXTENT) * EXTENT
+
+
+class TestRest:
+    """A volume that has what its group has left."""
+
+    REST = ("--extents", "100%FREE")
+
+    def found(self, *volumes, free=0, on=("/dev/drbd0",)):
+        state = lvm(
+            [(device, "storage") for device in on],
+            [("storage", name, size * MIB) for name, size in volumes],
+        )
+        (group,) = state.volume_groups
+        return attrs.evolve(state, volume_groups=(attrs.evolve(group, free=free),))
+
+    def test_it_is_made_last(self, cluster):
+        cluster = with_volumes(cluster, Volume("all", "100%FREE"), Volume("test", "64M"))
+        made = [words for words in steps(cluster, lvm([], [])) if words[0] == "lvcreate"]
+        assert [words[-2] for words in made] == ["test", "all"]
+        assert made[1][5:7] == self.REST
+
+    @pytest.mark.parametrize(("free", "grows"), [(0, False), (EXTENT, True)])
+    def test_it_grows_with_its_group(self, cluster, free, grows):
+        cluster = with_volumes(cluster, Volume("all", "100%FREE"))
+        found = list(steps(cluster, self.found(("all", 64), free=free)))
+        assert found == [("lvextend", "--quiet", "--extents", "+100%FREE", "storage/all")] * grows
+
+    def test_it_gets_nothing_that_another_volume_takes(self, cluster):
+        cluster = with_volumes(cluster, Volume("all", "100%FREE"), Volume("test", "64M"))
+        found = list(steps(cluster, self.found(("all", 64), free=64 * MIB)))
+        assert [words[0] for words in found] == ["lvcreate"]
+
+    def test_it_grows_by_a_disk_that_comes(self, cluster):
+        cluster = with_volumes(cluster, Volume("all", "100%FREE"), resources=("r0", "r1"))
+        found = [words[0] for words in steps(cluster, self.found(("all", 64)))]
+        assert found == ["pvcreate", "vgextend", "lvextend"]

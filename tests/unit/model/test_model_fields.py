@@ -152,6 +152,19 @@ REFUSED = [
     ("targets[0].luns[0].number", 256, "255"),
     ("targets[0].luns[0].number", 1.0, "whole number"),
     ("targets[0].luns[0].number", 0, "start at 1"),
+    *[
+        ("targets[0].luns[0].scsi_id", value, "32 hex digits")
+        for value in ("", "6" * 31, "6" * 33, "5" + "0" * 31, "6" + "A" * 31, "IET     00010001")
+    ],
+    *[
+        ("targets[0].luns[0].serial", value, "serial number")
+        for value in ("", "a b", "a" * 37, "ä", "a\n", 7)
+    ],
+    ("volume_groups[0].volumes[0].size", "50%FREE", "unit"),
+    ("clients[0].name", "two words", "white space"),
+    ("clients[0].name", "-badger", "uname -n"),
+    ("clients[0].iqn", "iqn.2009-02.com.example:Badger", "write 'iqn.2009-02.com.example:badger'"),
+    ("nodes[0].name", "Weasel", "hostnamectl set-hostname weasel"),
     ("targets[0].luns[0].iotype", "nullio", "'fileio', 'blockio'"),
     ("targets[0].luns[0].volume", "storage/nothing", "no volume"),
     ("targets[0].luns[0].volume", "../etc", "no volume"),
@@ -210,6 +223,10 @@ def test_it_is_refused_at_its_path_in_one_line(cluster, field, value, words):
         ("targets[0].name", IQN + "a" * (223 - len(IQN))),
         ("targets[0].chap", None),
         ("targets[0].alias", None),
+        ("targets[0].luns[0].scsi_id", "6001405" + "0" * 25),
+        ("targets[0].luns[0].serial", "beaf11"),
+        ("volume_groups[0].volumes[0].size", "100%FREE"),
+        ("clients[0].name", "BADGER01"),
         ("heartbeat.keepalive", 0.5),
         ("heartbeat.links[1].device", "/dev/ttyUSB0"),
     ],

@@ -3,6 +3,7 @@
 import attrs
 import pytest
 from model_tree import problems, put
+from pyinfra.connectors.ssh import connector_data_meta
 
 from san.model import (
     Acl,
@@ -23,6 +24,7 @@ from san.model import (
     Volume,
     VolumeGroup,
 )
+from san.model.connection import KEYS
 
 IQN = "iqn.2009-02.com.example:"
 R1 = DrbdResource("r1", disk="/dev/sdc", minor=1, port=7789)
@@ -136,6 +138,36 @@ class TestLinks:
             words="ping a switch or a router",
         )
 
+    def test_vlans_of_one_card_are_one_medium(self, cluster):
+        cluster = put(cluster, "networks[1].interface", "bond0.10")
+        cluster = put(cluster, "networks[2].interface", "bond0.20")
+        for index, node in enumerate(cluster.nodes):
+            own = {**node.addresses, "path-a": f"192.168.1.{index + 2}/24"}
+            cluster = put(cluster, f"nodes[{index}].addresses", own)
+        links = (Bcast("replication"), Ucast("path-a"))
+        cluster = put(cluster, "heartbeat.links", links)
+        says(cluster, at="heartbeat.links", words="1 separate link")
+        assert problems(put(cluster, "networks[2].interface", "bond1.20")) == []
+
+    def test_nothing_is_broadcast_to_two_addresses(self, cluster):
+        cluster = put(cluster, "networks[1].subnet", "10.10.10.2/31")
+        for index in (0, 1):
+            own = {"replication": f"10.10.10.{index + 2}/31"}
+            cluster = put(cluster, f"nodes[{index}].addresses", own)
+        says(cluster, at="heartbeat.links[0].network", words="write Ucast")
+        assert problems(put(cluster, "heartbeat.links[0]", Ucast("replication"))) == []
+
+    @pytest.mark.parametrize(
+        "device", ["/dev/null", "/dev/tty", "/dev/tty1", "/dev/console", "/dev/sdb", "/dev/pts/0"]
+    )
+    def test_what_is_no_serial_port(self, cluster, device):
+        cluster = put(cluster, "heartbeat.links[1].device", device)
+        says(cluster, at="heartbeat.links[1].device", words="is no serial port")
+
+    def test_a_serial_port_at_two_speeds(self, cluster):
+        links = (*cluster.heartbeat.links, Serial("/dev/ttyS1", baud=9600))
+        says(put(cluster, "heartbeat.links", links), at="heartbeat.links[2]", words="there twice")
+
     def test_a_multicast_group(self, cluster):
         says(
             put(cluster, "heartbeat.links[0]", Mcast("replication", "10.10.10.255")),
@@ -158,11 +190,30 @@ class TestTiming:
         cluster = put(cluster, f"heartbeat.{field}", value)
         says(cluster, at=f"heartbeat.{blamed}", words="must ")
 
+    def test_what_the_watchdog_leaves_of_deadtime(self, cluster):
+        """Heartbeat reads 10 ms less, and ends with 'Dead time … is too small'."""
+        timing = attrs.evolve(cluster.timing, ping_int=1, ping_timeout=0.5, drbd_timeout=0.5)
+        cluster = attrs.evolve(cluster, timing=timing)
+        cluster = put(cluster, "heartbeat.keepalive", 2)
+        cluster = put(cluster, "heartbeat.warntime", 3)
+        cluster = put(cluster, "heartbeat.deadtime", 4.01)
+        says(cluster, at="heartbeat.deadtime", words="the watchdog takes 10 ms")
+        assert problems(put(cluster, "heartbeat.watchdog", None)) == []
+        assert problems(put(cluster, "heartbeat.deadtime", 4.011)) == []
+
     def test_twice_deadtime_is_enough(self, cluster):
         assert problems(put(cluster, "heartbeat.initdead", 12)) == []
 
 
 class TestPortals:
+    def test_two_in_one_subnet_where_it_is_acknowledged(self, cluster):
+        cluster = put(cluster, "portals[1].address", "192.168.1.2/24")
+        says(cluster, at="portals[1].address", words="acknowledged=('portals-share-a-subnet',)")
+        cluster = put(cluster, "acknowledged", ("portals-share-a-subnet",))
+        assert problems(cluster) == []
+        cluster = put(cluster, "portals[1].address", "192.168.1.1/24")
+        says(cluster, at="portals[1].address", words="overlaps portals[0]")
+
     @pytest.mark.parametrize(
         ("second", "words"),
         [
@@ -276,6 +327,24 @@ class TestStack:
             words="'test' is there twice",
         )
 
+    def test_what_is_left_is_given_away_once(self, cluster):
+        volumes = (Volume("test", "100%FREE"), Volume("two", "64M"))
+        assert problems(put(cluster, "volume_groups[0].volumes", volumes)) == []
+        volumes = (*volumes, Volume("three", "100%FREE"))
+        says(
+            put(cluster, "volume_groups[0].volumes", volumes),
+            at="volume_groups[0].volumes",
+            words="100%FREE is there 2 times",
+        )
+
+    @pytest.mark.parametrize("key", ["scsi_id", "serial"])
+    def test_one_identity_for_two_luns(self, cluster, key):
+        (group,) = cluster.volume_groups
+        cluster = put(cluster, "volume_groups[0].volumes", (*group.volumes, Volume("two", "64M")))
+        same = {key: "6" + "0" * 31}
+        luns = (Lun(1, "storage/test", **same), Lun(2, "storage/two", **same))
+        says(put(cluster, "targets[0].luns", luns), at="targets", words=f"{key} '6000")
+
     def test_a_lun_twice(self, cluster):
         luns = (Lun(1, "storage/test"), Lun(1, "storage/test"))
         cluster = put(cluster, "targets[0].luns", luns)
@@ -306,7 +375,135 @@ class TestStack:
         says(cluster, at="targets[1].chap", words="STGT knows each user once")
 
 
+class TestReached:
+    """How pyinfra comes to a host."""
+
+    @pytest.mark.parametrize(
+        ("ssh", "at", "words"),
+        [
+            ({"ssh_hostnam": "10.0.0.7"}, "['ssh_hostnam']", "write 'ssh_hostname'"),
+            ({"ssh_prot": 22}, "['ssh_prot']", "write 'ssh_port'"),
+            ({"ssh_port": "22"}, "['ssh_port']", "of type int"),
+            ({"ssh_port": 0}, "['ssh_port']", "1 to 65535"),
+            ({"ssh_user": None}, "['ssh_user']", "of type str"),
+            ({"ssh_allow_agent": 1}, "['ssh_allow_agent']", "of type bool"),
+            ({"ssh_hostname": ""}, "['ssh_hostname']", "it is empty"),
+            ({"ssh_strict_host_key_checking": "maybe"}, "", "accept-new"),
+        ],
+    )
+    def test_keys_and_types(self, cluster, ssh, at, words):
+        says_one = problems(put(cluster, "nodes[0].ssh", ssh))
+        assert len(says_one) == 1
+        assert f"nodes[0].ssh{at}" in says_one[0]
+        assert words in says_one[0]
+
+    def test_the_keys_are_pyinfras(self):
+        assert KEYS.keys() == connector_data_meta.keys()
+
+    @pytest.mark.parametrize("name", ["10.0.0.7", "weasel", "Weasel"])
+    def test_two_names_of_one_host(self, cluster, name):
+        if name == "10.0.0.7":
+            cluster = put(cluster, "nodes[0].ssh", {"ssh_hostname": name})
+        cluster = put(cluster, "nodes[1].ssh", {"ssh_hostname": name})
+        says(cluster, at="nodes[1].ssh['ssh_hostname']", words="would be the same host")
+
+    def test_a_portal_that_a_host_is_reached_at(self, cluster):
+        cluster = put(cluster, "nodes[1].ssh", {"ssh_hostname": "192.168.2.1"})
+        says(cluster, at="portals[1].address", words="where otter is reached by ssh")
+
+    def test_drbds_port_that_is_sshds(self, cluster):
+        cluster = put(cluster, "nodes[1].ssh", {"ssh_port": 7788})
+        says(cluster, at="resources[0].port", words="where otter answers ssh")
+
+
+class TestOneRound:
+    def test_mistakes_of_every_level(self, cluster):
+        """Of fields, parts, the cluster and the site: none of them hides another."""
+        wrong = {
+            "networks[0].interface": "lo",
+            "volume_groups[0].volumes[0].size": "1",
+            "targets[0].luns[0].number": 0,
+            "targets[0].chap.secret.name": "NOWHERE",
+            "heartbeat.keepalive": "1",
+            "heartbeat.warntime": 6,
+            "heartbeat.udpport": 0,
+            "nodes[1].addresses": {"replication": "10.10.10.1/24", "path-a": "192.168.1.300/24"},
+            "portals[1].address": "192.168.3.1/24",
+            "clients[0].iqn": "badger",
+            "resources[0].port": 3260,
+            "acknowledged": ("nothing",),
+        }
+        for path, value in wrong.items():
+            cluster = put(cluster, path, value)
+        second = put(cluster, "name", "second")
+
+        found = problems(cluster, second)
+
+        for at in (
+            "networks[0].interface: ",
+            "volume_groups[0].volumes[0].size: ",
+            "targets[0].luns[0].number: STGT",
+            "targets[0].chap.secret.name: secret NOWHERE",
+            "heartbeat.keepalive: ",
+            "heartbeat.deadtime: warntime",
+            "heartbeat.udpport: ",
+            "nodes[1].addresses['path-a']: ",
+            "nodes[1].addresses['replication']: 10.10.10.1 is weasel's",
+            "portals[1].address: 192.168.3.1/24 is outside",
+            "clients[0].iqn: ",
+            "resources[0].port: ",
+            "acknowledged[0]: ",
+            "clusters: 'weasel' is in two clusters, reference and second",
+            "clusters: 192.168.1.1 is a storage address of two clusters",
+        ):
+            assert any(line.startswith(at) for line in found), (at, found)
+
+    def test_every_item_of_a_list(self, cluster):
+        acl = Acl((7, "badger", IQN + "badger", "10.0.0.0/255.0.0.0"))
+        found = problems(put(cluster, "targets[0].acl", acl))
+        assert [line.partition(": ")[0] for line in found] == [
+            f"targets[0].acl.initiators[{index}]" for index in (0, 1, 3)
+        ]
+
+
 class TestAcl:
+    def test_a_client_that_no_target_admits(self, cluster):
+        says(
+            put(cluster, "targets[0].acl", Acl((IQN + "mole", "10.0.0.0/8"))),
+            at="clients[0]",
+            words="no target's ACL admits badger",
+        )
+
+    def test_two_clients_with_a_target_each(self, cluster):
+        (group,) = cluster.volume_groups
+        cluster = put(cluster, "volume_groups[0].volumes", (*group.volumes, Volume("two", "64M")))
+        mole = Client("mole", iqn=IQN + "mole")
+        own = put(cluster.targets[0], "acl", Acl((IQN + "badger",)))
+        other = Target(IQN + "two", luns=(Lun(1, "storage/two"),), acl=Acl((mole.iqn,)))
+        cluster = attrs.evolve(cluster, targets=(own, other), clients=(*cluster.clients, mole))
+
+        assert problems(cluster) == []
+        badger = cluster.clients[0]
+        assert cluster.portals_for(badger, own) == cluster.portals
+        assert cluster.portals_for(badger, other) == ()
+        assert cluster.portals_for(mole, own) == ()
+        assert cluster.portals_for(mole, other) == cluster.portals
+
+    @pytest.mark.parametrize(
+        ("entries", "addresses", "through"),
+        [
+            (("192.168.1.0/24",), {"path-a": "192.168.1.10/24", "path-b": "192.168.2.10/24"}, [0]),
+            (("192.168.1.10",), {"path-a": "192.168.1.11/24"}, []),
+            (("192.168.0.0/16",), {}, [0, 1]),
+            (("192.168.2.10",), {}, [1]),
+        ],
+    )
+    def test_the_portals_that_admit_a_client(self, cluster, entries, addresses, through):
+        client = attrs.evolve(cluster.clients[0], addresses=addresses)
+        target = attrs.evolve(cluster.targets[0], acl=Acl(entries))
+        expected = tuple(cluster.portals[index] for index in through)
+        assert cluster.portals_for(client, target) == expected
+
     @pytest.mark.parametrize("entry", [IQN + "badger", "192.168.1.10", "192.168.1.0/24"])
     def test_who_may_log_in(self, cluster, entry):
         assert problems(put(cluster, "targets[0].acl", Acl((entry,)))) == []
@@ -325,12 +522,13 @@ class TestSecondCluster:
     @pytest.fixture
     def second(self, cluster):
         """A cluster on the same storage networks that shares nothing else."""
+        cluster = put(cluster, "networks[1].subnet", "10.10.11.0/24")
         return attrs.evolve(
             cluster,
             name="second",
             nodes=(
-                Node("stoat", addresses={"replication": "10.10.10.1/24"}),
-                Node("marten", addresses={"replication": "10.10.10.2/24"}),
+                Node("stoat", addresses={"replication": "10.10.11.1/24"}),
+                Node("marten", addresses={"replication": "10.10.11.2/24"}),
             ),
             portals=(Portal("192.168.1.2/24"), Portal("192.168.2.2/24")),
             targets=(Target(IQN + "second", luns=(Lun(1, "storage/test"),)),),
@@ -357,6 +555,50 @@ class TestSecondCluster:
         (problem,) = problems(cluster, put(second, field, value))
         assert problem.startswith("clusters: ")
         assert words in problem
+        assert field == "name" or "reference and second" in problem
+
+    def test_replication_addresses(self, cluster, second):
+        second = put(second, "networks[1].subnet", "10.10.10.0/24")
+        for index in (0, 1):
+            own = {"replication": f"10.10.10.{2 + index}/24"}
+            second = put(second, f"nodes[{index}].addresses", own)
+        second = put(second, "heartbeat.udpport", 695)
+        (problem,) = problems(cluster, second)
+        assert problem.startswith("clusters: 10.10.10.2 is a host's address in two clusters")
+        assert "reference and second" in problem
+
+    @pytest.mark.parametrize("link", [Bcast("replication"), Mcast("replication", "239.0.0.42")])
+    def test_heartbeats_that_both_hear(self, cluster, second, link, monkeypatch):
+        second = put(second, "networks[1].subnet", "10.10.10.0/24")
+        for index in (0, 1):
+            own = {"replication": f"10.10.10.{3 + index}/24"}
+            second = put(second, f"nodes[{index}].addresses", own)
+        cluster, second = (put(each, "heartbeat.links[0]", link) for each in (cluster, second))
+
+        (problem,) = problems(cluster, second)
+
+        assert problem.startswith("clusters[1].heartbeat.udpport: reference and second both")
+        assert problems(cluster, put(second, "heartbeat.udpport", 695)) == []
+        monkeypatch.setenv("OTHER_KEY", "another-letters.")
+        assert problems(cluster, put(second, "heartbeat.secret", Secret("OTHER_KEY"))) == []
+        assert problems(cluster, put(second, "heartbeat.links[0]", Ucast("replication"))) == []
+
+    def test_a_scsi_id(self, cluster, second):
+        both = [
+            put(each, "targets[0].luns[0].scsi_id", "6" + "a" * 31) for each in (cluster, second)
+        ]
+        (problem,) = problems(*both)
+        assert "would take two disks for one" in problem
+
+    def test_hosts_reached_alike(self, cluster, second):
+        cluster = put(cluster, "nodes[1].ssh", {"ssh_hostname": "10.0.0.7"})
+        second = put(second, "nodes[0].ssh", {"ssh_hostname": "10.0.0.7"})
+        (problem,) = problems(cluster, second)
+        assert problem.startswith(
+            "clusters[1].nodes[0].ssh['ssh_hostname']: 10.0.0.7 is where otter"
+        )
+        other = {"ssh_hostname": "10.0.0.7", "ssh_port": 2222}
+        assert problems(cluster, put(second, "nodes[0].ssh", other)) == []
 
 
 class TestSecretTexts:

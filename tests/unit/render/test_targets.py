@@ -64,6 +64,17 @@ class TestIdentity:
 
 
 class TestStgt:
+    def test_an_identity_that_clients_know(self, cluster):
+        known = Lun(1, "storage/test", scsi_id="6001405" + "0" * 25, serial="beaf11")
+        one = Target("iqn.2009-02.com.example:test", luns=(known,))
+        (line,) = [
+            line
+            for line in stgt_conf(with_targets(cluster, one)).splitlines()
+            if line.startswith("lun ")
+        ]
+        assert line == f"lun 1 sync {known.scsi_id} beaf11 /dev/storage/test"
+        assert wwid(one, known) == f"3{known.scsi_id}"
+
     def test_iotypes(self, cluster):
         one = Target(
             "iqn.2009-02.com.example:test",
@@ -87,6 +98,7 @@ class TestStgt:
         ],
     )
     def test_acl(self, cluster, acl, lines):
+        cluster = attrs.evolve(cluster, clients=())
         found = stgt_conf(with_targets(cluster, target("test", acl=acl))).splitlines()
         own = [f"allow-address {portal.ip}" for portal in cluster.portals]
         watch = [] if "allow-address ALL" in lines else own
