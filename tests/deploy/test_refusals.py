@@ -19,7 +19,7 @@ def refused(bed, *sentences, arguments=(("-y",),), names=()):
 
 
 DISKS = (
-    ({"signatures": ["ext4"]}, "isn't empty: it carries ext4; if nobody needs that, wipe it"),
+    ({"signatures": ["ext4"]}, "isn't empty: it carries ext4; find out whose it is"),
     ({"signatures": ["LVM2_member"]}, "it carries LVM2_member;"),
     ({"partitions": ["vdb1"]}, "it carries partition vdb1;"),
     ({"holders": ["dm-0"]}, "it carries device dm-0;"),
