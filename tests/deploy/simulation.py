@@ -141,6 +141,8 @@ class Machine:
     """Whether the device that its peer would reset it with answers."""
     broken: str | None = None
     """What fails: the facts that have this in their script, or the commands."""
+    compared: str | None = None
+    """What san-verify has written: resource, time, KiB."""
     later: dict[str, dict] = attrs.Factory(dict)
     """Attributes that are otherwise after a command, by what that has in it."""
     kernels: list[str] = attrs.Factory(lambda: [KERNEL])
@@ -895,6 +897,7 @@ class World:
             return 127, []
         lines = [f"resource {name}" for name in machine.resources()]
         lines.append("DRBDADM_VERSION=9.22.0")
+        lines += [f"compared {machine.compared}"] if machine.compared else []
         if any(each.applied for each in machine.replicas.values()):
             every, asked = part.split("\n")[0].split("; ")
             for name in shlex.split(asked)[2::2]:
@@ -1017,14 +1020,18 @@ class World:
             holds = "none" if not machine.holding else "local" if both else "all"
         else:
             holds = "all" if machine.holding else "local"
+        links = re.findall(
+            r"^(?:bcast|ucast|mcast|serial) (\S+)", machine.heartbeat[0], re.MULTILINE
+        )
+        seen = [f"\t{link}\tup" for link in dict.fromkeys(links)]
         return 0, [
             holds,
             "",
             f"{peer.hostname}\t{'active' if both else 'dead'}\t(nodetype: normal)",
-            "\teth1\tup",
+            *seen,
             "",
             f"{machine.hostname}\tactive\t(nodetype: normal)",
-            "\teth1\tup",
+            *seen,
         ]
 
     def heartbeat_files(self, machine):
