@@ -17,8 +17,9 @@ _FILES = f"""\
 {_SERVICES}
 cd {heartbeat.CONFIG} 2>/dev/null || exit 0
 if [ -e authkeys ]; then stat -c 'authkeys %a' authkeys; fi
-for name in ha.cf rc.d/san-fence-ask rc.d/san-fence-answer; do
-  if [ "$name" -nt {heartbeat.PID_FILE} ]; then echo '{heartbeat.OUTDATED}'; fi
+if [ ha.cf -nt {heartbeat.PID_FILE} ]; then echo '{heartbeat.OUTDATED}'; fi
+for name in rc.d/san-fence-ask rc.d/san-fence-answer; do
+  if [ "$name" -nt {heartbeat.PID_FILE} ]; then echo '{heartbeat.RENEWED}'; fi
 done
 for name in ha.cf haresources; do
   [ -e "$name" ] || continue

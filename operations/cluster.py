@@ -1,10 +1,11 @@
 """Heartbeat: its files, its start, and the resources that the serving node should hold."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 
 from pyinfra.api.command import PyinfraCommand, QuoteString, StringCommand
 from pyinfra.context import host, state
 
+from facts.files import Files
 from facts.heartbeat import Heartbeat
 from facts.lvm import Lvm
 from facts.network import Network
@@ -12,10 +13,11 @@ from facts.stgt import Stgt
 from operations.fencing import judge
 from operations.file import differing, install, rewritten
 from operations.node import heartbeats, replication, serving_node, turn_of_this_host
-from operations.observation import converging, observed, pair
+from operations.observation import converging, observed, of_pair, pair
+from operations.promotion import either_may_serve, first_to_serve, named
 from operations.waiting import until
 from san.decide.group import Holdings, absent_portals, lacking
-from san.decide.heartbeat import HA_CF, deaf
+from san.decide.heartbeat import AUTHKEYS, HA_CF, deaf
 from san.decide.refusal import Refusal
 from san.decide.serving import Turn
 from san.decide.target import serves_exactly
@@ -52,16 +54,23 @@ def configured(turn: Turn) -> Iterator[PyinfraCommand]:
     judge(installed=state.is_executing)
     changed = differing("cluster")
     found = observed(host, Heartbeat)
-    if found.running:
-        parting = deaf(cluster, found, {file.path for file in changed if rewritten(file)})
-        if parting is not None:
-            raise Refusal(parting)
+    paths = {file.path for file in changed if rewritten(file)}
+    states = heartbeats()
+    runs = any(each.running for each in states.values())
+    keys = _other_keys(cluster) if runs and AUTHKEYS in paths else frozenset()
+    parting = deaf(cluster, states, paths, keys)
+    if parting is not None:
+        raise Refusal(parting)
     for file in changed:
         if file.path in MANAGER:
             yield _diverted(file.path)
         yield install(file, *(_RELOAD if file.path == HEARTBEAT_UNIT else ()))
-    if found.running and (found.outdated or HA_CF in {file.path for file in changed}):
-        if serving_node() not in {None, host.data.member.name}:
+    anew = found.outdated or found.renewed or HA_CF in {file.path for file in changed}
+    if found.running and anew:
+        if len(pair(cluster)) < len(cluster.nodes):
+            # What the peer runs by isn't known, and a new process here might take it for silent.
+            host.log_styled("ha.cf takes effect in a run that sees both nodes", fg="yellow")
+        elif serving_node() not in {None, host.data.member.name}:
             yield StringCommand("systemctl", "restart", "heartbeat.service")
         else:
             yield from _replaced(cluster)
@@ -70,19 +79,24 @@ def configured(turn: Turn) -> Iterator[PyinfraCommand]:
         yield from _started(absent_portals(cluster, observed(host, Network)))
 
 
+def _other_keys(cluster: Cluster) -> Set[str]:
+    """The nodes whose authkeys isn't the inventory's."""
+    wanted = next(file for file in differing("cluster") if file.path == AUTHKEYS)
+    found = of_pair(cluster, Files, paths=(AUTHKEYS,))
+    return {
+        name
+        for name, files in found.items()
+        if (there := files.get(AUTHKEYS)) is None or there.sha256 != wanted.sha256
+    }
+
+
 def _diverted(path: str) -> StringCommand:
     """Keep the package's own file beside ours, through all its upgrades (dpkg-divert(1))."""
     return StringCommand("sh", "-c", QuoteString(_DIVERT), "san-divert", path)
 
 
 def _replaced(cluster: Cluster) -> Iterator[StringCommand]:
-    """A new Heartbeat process with what this one holds (heartbeat(8), -r).
-
-    Not beside a peer that is away: the new one would take it for silent, and with STONITH reset it.
-    """
-    if len(pair(cluster)) < len(cluster.nodes):
-        host.log_styled("ha.cf takes effect in a run that sees both nodes", fg="yellow")
-        return
+    """A new Heartbeat process with what this one holds (heartbeat(8), -r)."""
     watchdog = cluster.heartbeat.watchdog
     if watchdog is not None:
         yield StringCommand("modprobe", watchdog.module)
@@ -94,6 +108,7 @@ def started() -> Iterator[PyinfraCommand]:
     """Start Heartbeat where it doesn't run; both nodes start at once, so the preferred one serves.
 
     A node whose peer this run can't see is left stopped: it might take over what the peer serves.
+    While neither is Primary, so is one that might serve older data (`operations.promotion`).
     """
     cluster = host.data.cluster
     if observed(host, Heartbeat).running:
@@ -101,6 +116,11 @@ def started() -> Iterator[PyinfraCommand]:
     if len(pair(cluster)) < len(cluster.nodes):
         host.noop("Heartbeat stays stopped: the peer can't be seen")
         return
+    if serving_node() is None:
+        first = first_to_serve()
+        if named() and host.data.member.name != first and not either_may_serve():
+            host.noop(f"Heartbeat stays stopped: the data of {first} is to be served")
+            return
     yield StringCommand("systemctl", "start", "heartbeat.service")
 
 
@@ -147,10 +167,13 @@ def moving() -> str | None:
 
 
 def unsettled() -> str | None:
-    """What Heartbeat still has to decide, by its own word on the nodes that this run sees."""
+    """What Heartbeat still has to decide, by its own word on the nodes that this run sees.
+
+    One that doesn't run has nothing to decide (`operations.verify` tells of it).
+    """
     cluster: Cluster = host.data.cluster
     states = heartbeats()
-    undecided = _undecided(states)
+    undecided = _undecided({name: found for name, found in states.items() if found.running})
     if undecided is not None:
         return undecided
     preferred = cluster.preferred.name

@@ -100,9 +100,9 @@ def leftover() -> tuple[str, ...]:
 
 
 def rewritten(file: File) -> bool:
-    """Whether this host has `file` with another content; not where only its mode differs."""
+    """Whether this host lacks `file`, or has another content; not where only its mode differs."""
     found = present().get(file.path)
-    return found is not None and found.sha256 != file.sha256
+    return found is None or found.sha256 != file.sha256
 
 
 def _files() -> tuple[File, ...]:

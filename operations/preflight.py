@@ -17,6 +17,7 @@ from operations.member import hosts_of
 from operations.node import foresee, replication, serving_node
 from operations.observation import converging, foreseen, observed, pair
 from operations.waiting import until
+from san.decide.grown import grown
 from san.decide.links import amiss, apart
 from san.decide.refusal import Refusal
 from san.decide.replication import unsafe
@@ -52,7 +53,8 @@ def safe() -> Iterator[PyinfraCommand]:
         _disks(cluster)
         serves = serving_node()
         if serves in pair(cluster):
-            list(steps(cluster, observed(pair(cluster)[serves], Lvm)))
+            disks = replication()[serves].disks
+            list(steps(cluster, observed(pair(cluster)[serves], Lvm), disks))
     host.noop("it is safe to go on")
     yield from ()
 
@@ -94,6 +96,7 @@ def _disks(cluster: Cluster) -> None:
     for resource in cluster.resources:
         device = found.devices.get(resource.minor)
         if device is None or device.disk == "Diskless":
-            reason = unsafe(resource, found.disks[resource.name])
+            disk = found.disks[resource.name]
+            reason = grown(resource, disk, found.sizes.get(resource.name)) or unsafe(resource, disk)
             if reason is not None:
                 raise Refusal(reason)

@@ -13,20 +13,25 @@ from operations.waiting import until
 from san.decide import replication as decide
 from san.decide.serving import Turn
 from san.model import DrbdResource, Node
+from san.render.verify import TIMER, UNITS
+
+_TIMED = ("systemctl", "daemon-reload", "&&", "systemctl", "restart", TIMER)
 
 
 @converging(Node)
 def configured(turn: Turn) -> Iterator[PyinfraCommand]:
     """Install the resource files, create metadata on blank disks, and adjust the kernel to them.
 
-    `drbdadm adjust` changes what differs, online; drbdadm reads a new file before that once.
+    `drbdadm adjust` changes what differs, online; drbdadm reads a new file before that once. The
+    timer of the comparisons runs from here on.
     """
     if not turn_of_this_host(turn):
         return
     cluster = host.data.cluster
     changed = differing("replication")
+    units = [file.path for file in changed if file.path.startswith(UNITS)]
     for file in changed:
-        yield install(file)
+        yield install(file, *(_TIMED if file.path in units[-1:] else ()))
     if changed:
         yield StringCommand("drbdadm", "dump", "all", ">/dev/null")
     for resource in cluster.resources:

@@ -1,6 +1,7 @@
 """The end of a run: does the cluster really serve?"""
 
 from collections.abc import Iterator
+from time import time
 
 from pyinfra.api.command import PyinfraCommand
 from pyinfra.context import host, state
@@ -16,7 +17,7 @@ from operations.node import foresee, heartbeats, replication, serving_node
 from operations.observation import converging, observed, pair, renew
 from operations.waiting import until
 from san.decide.group import Holdings, lacking
-from san.decide.health import paths_amiss, replication_amiss, watch_amiss
+from san.decide.health import comparison_overdue, paths_amiss, replication_amiss, watch_amiss
 from san.decide.target import serves_exactly
 from san.model import Client, Cluster, Node
 
@@ -28,14 +29,18 @@ PATHS_LIMIT = 60
 def cluster_serves() -> Iterator[PyinfraCommand]:
     """Wait until the data is on both nodes and one of them serves all of it. Changes nothing.
 
-    And until each device answers that this node would reset its peer with.
+    And until each device answers that this node would reset its peer with. Says which resource
+    wasn't compared for too long.
     """
+    cluster = host.data.cluster
     if state.is_executing:
-        cluster = host.data.cluster
         renew(*pair(cluster).values())
         foresee(cluster)
         until("the cluster to serve", cluster_amiss, limit=settling(cluster))
         until("its STONITH devices to answer", devices_amiss, limit=ANSWER_LIMIT)
+    overdue = comparison_overdue(cluster, replication(), time())
+    if overdue is not None and host.data.member == cluster.preferred:
+        host.log_styled(overdue, fg="yellow")
     yield from ()
 
 
@@ -62,8 +67,11 @@ def cluster_amiss() -> str | None:
     cluster: Cluster = host.data.cluster
     nodes = pair(cluster)
     alone = len(nodes) < len(cluster.nodes)
-    if not any(found.running for found in heartbeats().values()):
+    stopped = [name for name, found in heartbeats().items() if not found.running]
+    if len(stopped) == len(nodes):
         return None if alone else "Heartbeat runs on neither node"
+    if stopped:
+        return f"Heartbeat doesn't run on {stopped[0]}: journalctl -u heartbeat"
     amiss = unsettled() or (None if alone else replication_amiss(cluster, replication()))
     serves = serving_node()
     if amiss or serves not in nodes:

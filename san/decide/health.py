@@ -8,6 +8,11 @@ from san.observe.initiator import InitiatorState
 from san.observe.watch import WatchState
 from san.render.stgt import wwid
 
+DAY = 24 * 3600
+"""Seconds."""
+OVERDUE = 15 * DAY
+"""Two weeks in which both nodes' timers compared nothing, and a day for the comparison itself."""
+
 
 def replication_amiss(cluster: Cluster, states: Mapping[str, DrbdState]) -> str | None:
     """Which resource isn't UpToDate on both nodes."""
@@ -27,6 +32,39 @@ def replication_amiss(cluster: Cluster, states: Mapping[str, DrbdState]) -> str 
                     f"{resource.name} on {node} is {device.connection}, "
                     f"{device.disk}/{device.peer_disk}"
                 )
+            if device.out_of_sync:
+                return (
+                    f"{device.out_of_sync} KiB of {resource.name} differ between the nodes, by "
+                    f"what {node} found when it compared them, and one of two copies is wrong; "
+                    "docs/runbook.md, 'Blocks that differ'"
+                )
+    return None
+
+
+def comparison_overdue(cluster: Cluster, states: Mapping[str, DrbdState], now: float) -> str | None:
+    """Which resource wasn't compared for too long; `now` is in seconds since the epoch.
+
+    Both nodes' timers count, and what they found: a difference has to be compared anew.
+    """
+    for resource in cluster.resources:
+        found = [
+            state.compared[resource.name]
+            for state in states.values()
+            if resource.name in state.compared
+        ]
+        last = max(found, key=lambda each: each.at, default=None)
+        if last is not None and last.differs:
+            return (
+                f"{last.differs} KiB of {resource.name} differed when it was compared last; when "
+                "they are mended, compare it again: systemctl start san-verify"
+            )
+        since = [each.scheduled for each in states.values() if each.scheduled is not None]
+        began = last.at if last is not None else min(since, default=None)
+        if began is not None and now - began > OVERDUE:
+            return (
+                f"{resource.name} was {'last' if last else 'never'} compared between the nodes, in "
+                f"{(now - began) / DAY:.0f} days: journalctl -u san-verify on both nodes says why"
+            )
     return None
 
 

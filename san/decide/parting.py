@@ -48,7 +48,8 @@ def refuse_parted(
     if found == "unrelated":
         raise Refusal(
             f"{name} holds unrelated data on {nodes[0]} and {nodes[1]}: they have no generation in "
-            "common, so DRBD won't connect them; if one side's disk isn't needed, wipe that by hand"
+            "common, so DRBD won't connect them; both may have what the other lacks: "
+            "docs/runbook.md, 'Unrelated data'"
         )
     for node, state in states.items():
         device = state.devices.get(resource.minor)

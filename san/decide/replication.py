@@ -7,6 +7,7 @@ from san.model import Cluster, DrbdResource
 from san.observe.disks import Disk
 from san.observe.drbd import DrbdState
 
+from .grown import grown
 from .refusal import Refusal
 
 Command = tuple[str, ...]
@@ -34,9 +35,8 @@ def unsafe(resource: DrbdResource, disk: Disk) -> str | None:
         *(f"device {name}" for name in disk.holders),
     )
     return (
-        f"{what} ({disk.device}) isn't empty: it carries {', '.join(carries)}; if nobody needs "
-        f"that, wipe it by hand (wipefs --all {disk.device}), else name another disk in the "
-        "inventory"
+        f"{what} ({disk.device}) isn't empty: it carries {', '.join(carries)}; find out whose it "
+        "is, and name another disk in the inventory unless nobody needs it any more"
     )
 
 
@@ -49,7 +49,7 @@ def steps(cluster: Cluster, resource: DrbdResource, state: DrbdState) -> Iterato
     configured = device is not None and device.disk != "Diskless"
     if not configured:
         disk = state.disks[resource.name]
-        reason = unsafe(resource, disk)
+        reason = grown(resource, disk, state.sizes.get(resource.name)) or unsafe(resource, disk)
         if reason is not None:
             raise Refusal(reason)
         if not disk.has_drbd_metadata:

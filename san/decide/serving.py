@@ -33,7 +33,10 @@ def serving(cluster: Cluster, states: Mapping[str, DrbdState]) -> str | None:
                 primaries.setdefault(peer, []).append(resource.name)
     if len(primaries) > 1:
         found = "; ".join(f"{', '.join(names)} on {node}" for node, names in primaries.items())
-        raise Refusal(f"both nodes are Primary ({found}): demote one with drbdadm secondary")
+        raise Refusal(
+            f"both nodes are Primary ({found}): find out which one the clients write to before one "
+            "is demoted; docs/runbook.md, 'Both nodes are Primary'"
+        )
     return next(iter(primaries), None)
 
 

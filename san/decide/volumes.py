@@ -1,9 +1,10 @@
 """Physical volumes, volume groups and logical volumes: made and grown, never taken away."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from san.model import Cluster, Volume, VolumeGroup
 from san.model.size import ALL_FREE
+from san.observe.disks import Disk
 from san.observe.lvm import LogicalVolume, LvmState
 
 from .refusal import Refusal
@@ -11,12 +12,16 @@ from .refusal import Refusal
 Command = tuple[str, ...]
 
 
-def steps(cluster: Cluster, found: LvmState) -> Iterator[Command]:
+def steps(
+    cluster: Cluster, found: LvmState, backing: Mapping[str, Disk] | None = None
+) -> Iterator[Command]:
     """The commands (argument lists) that LVM lacks, in order, as the Primary sees it.
 
     None of them forces: pvcreate refuses a device that carries anything, vgcreate a volume of
-    another group. Raises Refusal where the found groups are not the declared ones.
+    another group. Raises Refusal where the found groups are not the declared ones, or where LVM
+    looks past DRBD at one of the `backing` disks.
     """
+    _past_drbd(found, backing or {})
     for group in cluster.volume_groups:
         devices = [cluster.resource(name).device for name in group.resources]
         yield from _group(group, devices, found)
@@ -28,6 +33,16 @@ def steps(cluster: Cluster, found: LvmState) -> Iterator[Command]:
                 yield from _volume(group, volume, volume.bytes, found)
 
 
+def _past_drbd(found: LvmState, backing: Mapping[str, Disk]) -> None:
+    for resource, disk in backing.items():
+        if found.pv(disk.device) or found.pv(disk.path):
+            raise Refusal(
+                f"LVM looks past DRBD at {disk.device}, the backing disk of {resource}: what it "
+                "writes there isn't replicated. Nothing is to be moved, activated or taken out of "
+                "a group while it does; docs/runbook.md, 'LVM looks past DRBD'"
+            )
+
+
 def _group(group: VolumeGroup, devices: list[str], found: LvmState) -> Iterator[Command]:
     there = next((each for each in found.volume_groups if each.name == group.name), None)
     volumes = {each.name: each for each in found.physical_volumes}
@@ -36,15 +51,24 @@ def _group(group: VolumeGroup, devices: list[str], found: LvmState) -> Iterator[
         if other is not None and other != group.name:
             raise Refusal(
                 f"{device} belongs to the volume group {other!r}, not to {group.name!r}: correct "
-                "the inventory, or take it out of that group by hand (vgreduce)"
+                "the inventory's name of the group, if that is the one that is meant"
             )
+    if (there is not None and there.partial) or any(
+        each.missing for each in found.physical_volumes if each.vg == group.name
+    ):
+        unseen = ", ".join(device for device in devices if device not in volumes)
+        raise Refusal(
+            f"the volume group {group.name!r} lacks a physical volume, and LVM doesn't find "
+            f"{unseen or 'it'}: its resource may not be Primary here, or have no disk (cat "
+            "/proc/drbd); bring that back. vgreduce --removemissing would give up what lies on it"
+        )
     present = {each.name for each in found.physical_volumes if each.vg == group.name}
     foreign = sorted(present - set(devices))
     if foreign:
         raise Refusal(
             f"the volume group {group.name!r} lies on {', '.join(foreign)} too, which the "
-            "inventory doesn't give it: what is there isn't replicated; move it off (pvmove) and "
-            "take it out (vgreduce), or rename one of the groups"
+            "inventory doesn't give it: what is there isn't replicated; docs/runbook.md, 'Foreign "
+            "volume groups', tells an extended group from another one of that name"
         )
     for device in devices:
         if device not in volumes:

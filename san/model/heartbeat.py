@@ -8,7 +8,7 @@ from math import ceil
 import attrs
 
 from . import text
-from .declare import a, declared, many, one_of, optional, seconds, shown, whole
+from .declare import a, declared, independent, many, one_of, optional, seconds, shown, whole
 from .network import ip
 from .problem import Problem
 from .secret import Secret, a_secret
@@ -56,7 +56,8 @@ class Mcast:
 
     network: str = declared(text.token)
     group: str = declared(_multicast)
-    ttl: int = declared(whole(1, 255, "a number of hops"), default=1)
+    ttl: int = declared(whole(1, 4, "a number of hops"), default=1)
+    """Heartbeat doesn't start with more (mcast_parse)."""
 
     @property
     def medium(self) -> str:
@@ -139,8 +140,23 @@ class Heartbeat:
     """Whether the preferred node takes the resources back when it returns."""
 
     def problems(self) -> Iterator[Problem]:
-        """A key that authkeys can't carry; `san.model.conflict` looks at the times."""
+        """A key that authkeys can't carry, and more than Heartbeat's one speed of serial cables.
+
+        `san.model.conflict` looks at the times.
+        """
+        return independent(self, self._key(), self._speeds())
+
+    def _key(self) -> Iterator[Problem]:
         yield from self.secret.unfit("Heartbeat's key", *SECRET_LENGTH)
+
+    def _speeds(self) -> Iterator[Problem]:
+        speeds = sorted({link.baud for link in self.links if isinstance(link, Serial)})
+        if len(speeds) > 1:
+            found = " and ".join(map(str, speeds))
+            yield Problem(
+                "links",
+                f"serial cables at {found} baud: Heartbeat has one speed for all; write one",
+            )
 
     @property
     def reset_after(self) -> int:

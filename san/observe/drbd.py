@@ -7,7 +7,7 @@ by themselves even when they only read, so neither is asked before it is loaded.
 
 import re
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import attrs
@@ -23,6 +23,12 @@ _NO_ADDRESS = re.compile(r"\bIP (?P<address>\S+) not found on this host")
 _TOOLS = "DRBDADM_VERSION="
 
 _LOADED = "/sys/module/drbd"
+
+COMPARED = "/var/lib/san/verify"
+"""Written by san-verify: for each resource the last comparison that came to its end."""
+_TIMER = "/etc/systemd/system/san-verify.timer"
+_SIZE = "/var/lib/drbd/drbd-minor-$word.lkbd"
+"""What drbd-utils knows of a backing disk (lk_bdev_save): its bytes and its name."""
 
 _KERNEL = f"""\
 [ -d {_LOADED} ] || exit 0
@@ -41,6 +47,18 @@ for file in /etc/drbd.d/*.res; do
   if [ -f "$file" ]; then name=${{file##*/}}; echo "resource ${{name%.res}}"; fi
 done
 drbdadm --version 2>/dev/null
+if [ -e {_TIMER} ]; then stat -c 'scheduled %Y' {_TIMER}; fi
+if [ -e {COMPARED} ]; then
+  while read -r line; do echo "compared $line"; done <{COMPARED}
+fi
+name=
+for word; do
+  if [ -z "$name" ]; then name=$word; continue; fi
+  if [ -e {_SIZE} ]; then
+    read -r size disk <{_SIZE} && echo "size $name $size"
+  fi
+  name=
+done
 [ -d {_LOADED} ] || exit 0
 while [ $# -gt 0 ]; do
   healthy=
@@ -78,6 +96,16 @@ exit $status
 
 
 @attrs.frozen
+class Comparison:
+    """A comparison of both nodes' blocks that came to its end (online verify)."""
+
+    at: float
+    """When it ended, in seconds since the epoch, by the node's clock."""
+    differs: int
+    """KiB that it found to differ."""
+
+
+@attrs.frozen
 class DrbdState:
     """DRBD on a host. `installed`, loaded and configured are three different things."""
 
@@ -103,6 +131,12 @@ class DrbdState:
     nodes: that is missing here."""
     disks: Mapping[str, Disk]
     """Backing disks by resource."""
+    sizes: Mapping[str, int] = attrs.field(factory=dict)
+    """Bytes that a resource's backing disk had when DRBD used it last."""
+    compared: Mapping[str, Comparison] = attrs.field(factory=dict)
+    """The last comparison that this node began, by resource."""
+    scheduled: float | None = None
+    """Since when this node has its timer for comparisons; None without one."""
 
     def to_json(self) -> dict[str, Any]:
         """The state in JSON's types."""
@@ -143,16 +177,30 @@ def parse(output: Iterable[str]) -> DrbdState:
             (line.removeprefix(_TOOLS) for line in tools.lines if line.startswith(_TOOLS)), None
         ),
         module_version=module,
-        resource_files=tuple(
-            line.removeprefix("resource ") for line in tools.lines if line.startswith("resource ")
-        ),
+        resource_files=tuple(_said("resource ", tools.lines)),
         devices=devices,
         adjust_plan=plan,
         refusal=refusal,
         missing_address=address["address"] if address else None,
         generations=parse_generations(tools.lines),
         disks=backing.parse(sections["disks"]),
+        sizes={name: int(size) for name, size in map(str.split, _said("size ", tools.lines))},
+        compared=dict(_comparisons(tools.lines)),
+        scheduled=next((float(at) for at in _said("scheduled ", tools.lines)), None),
     )
+
+
+def _said(word: str, lines: Iterable[str]) -> Iterator[str]:
+    return (line.removeprefix(word) for line in lines if line.startswith(word))
+
+
+def _comparisons(lines: Iterable[str]) -> Iterator[tuple[str, Comparison]]:
+    for line in _said("compared ", lines):
+        try:
+            name, at, kib = line.split()
+            yield name, Comparison(float(at), int(kib))
+        except ValueError:
+            raise UnreadableError(f"{COMPARED} is not what san-verify writes: {line}") from None
 
 
 def parse_kernel(section: Section) -> tuple[str | None, dict[int, Device]]:

@@ -24,6 +24,9 @@ PID_FILE = "/run/heartbeat.pid"
 OUTDATED = "outdated"
 """The fact's word for a ha.cf that is newer than the start."""
 
+RENEWED = "renewed"
+"""Its word for one of our scripts that is, which Heartbeat looks for at its start, too."""
+
 Holds = Literal["none", "local", "foreign", "all", "transition"]
 """Which groups this node holds: `local` those that haresources names it for, `foreign` the other
 node's; `transition` while any of them moves.
@@ -80,6 +83,8 @@ class HeartbeatState:
     """Permission bits of authkeys, whose contents stay where they are; None without the file."""
     outdated: bool = False
     """Whether it runs by an older ha.cf than is there."""
+    renewed: bool = False
+    """Whether it runs without knowing of a script that is there."""
 
     def holds_group_of(self, preferred: str, own: str) -> bool | None:
         """Whether the node named `own` holds the groups that haresources names `preferred` for.
@@ -119,6 +124,7 @@ def parse(output: Iterable[str]) -> HeartbeatState:
         haresources=parse_haresources(texts["haresources"]) if "haresources" in texts else None,
         authkeys_mode=_mode(lines),
         outdated=running and OUTDATED in lines,
+        renewed=running and RENEWED in lines,
     )
 
 

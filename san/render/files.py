@@ -22,6 +22,7 @@ from .stonith import CONFIG as STONITH_CONFIG
 from .stonith import PLUGIN as STONITH_PLUGIN
 from .stonith import stonith_conf
 from .template import raw
+from .verify import verify_files
 from .watch import watch_files
 
 __all__ = ["File", "client_files", "node_files"]
@@ -76,6 +77,7 @@ def node_files(
             secret(f"/etc/drbd.d/{resource.name}.res", drbd_res(cluster, resource), "replication")
             for resource in cluster.resources
         ),
+        *verify_files(cluster, node),
         public("/etc/lvm/lvmlocal.conf", lvm_filter(cluster, node, backing), "volumes"),
         public(HEARTBEAT_UNIT, unit(cluster), "cluster"),
         # Before ha.cf: Heartbeat doesn't start by one that names a plugin which isn't there.

@@ -30,14 +30,14 @@ def _link(cluster: Cluster, link: Link) -> Iterator[str]:
 
 def ha_cf(cluster: Cluster) -> str:
     """/etc/ha.d/ha.cf; the same on both nodes."""
-    links = cluster.heartbeat.links
+    lines = (line for link in cluster.heartbeat.links for line in _link(cluster, link))
     return text(
         "heartbeat/ha.cf",
         heartbeat=cluster.heartbeat,
         nodes=cluster.nodes,
-        links=[line for link in links for line in _link(cluster, link)],
+        links=list(dict.fromkeys(lines)),  # Heartbeat doesn't start where `baud` stands twice
         stonith=stonith_hosts(cluster),
-        pings=any(isinstance(link, Ping) for link in links),
+        pings=any(isinstance(link, Ping) for link in cluster.heartbeat.links),
     )
 
 

@@ -24,12 +24,14 @@ sub line {
 
 sub uptime { return (split ' ', line('/proc/uptime'))[0] }
 
-# DRBD 8.4's devices by minor: {state, role, peer_role, disk, peer_disk, suspended}.
+# DRBD 8.4's devices by minor: {state, role, peer_role, disk, peer_disk, suspended, out_of_sync}.
 sub drbd {
-    my %device;
+    my (%device, $minor);
     open my $file, '<', '/proc/drbd' or return {};
     while (<$file>) {
+        $device{$minor}{out_of_sync} = $1 if defined $minor && /\boos:(\d+)/;    # KiB
         /^\s*(\d+): cs:(\S+) ro:([^\/\s]+)\/(\S+) ds:([^\/\s]+)\/(\S+) +(?:[ABC] )?([rs])/ or next;    # StandAlone has no protocol
+        $minor = $1;
         @{ $device{$1} }{qw(state role peer_role disk peer_disk suspended)} = ($2, $3, $4, $5, $6, $7 eq 's');
     }
     return \%device;

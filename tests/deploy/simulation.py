@@ -123,7 +123,7 @@ class Machine:
     up: set[str] = attrs.Factory(lambda: {"eth0"})
     addresses: dict[str, list[str]] = attrs.Factory(dict)
     arp_filter: bool = False
-    serial_ports: list[str] = attrs.Factory(lambda: ["/dev/ttyS0", "/dev/ttyS1"])
+    serial_ports: list[str] = attrs.Factory(lambda: [f"/dev/ttyS{number}" for number in range(4)])
     below: dict[str, str] = attrs.Factory(dict)
     """The card of each VLAN."""
     disk: Disk = attrs.Factory(Disk)
@@ -148,6 +148,8 @@ class Machine:
     """Whether the device that its peer would reset it with answers."""
     broken: str | None = None
     """What fails: the facts that have this in their script, or the commands."""
+    compared: str | None = None
+    """What san-verify has written: resource, time, KiB."""
     later: dict[str, dict] = attrs.Factory(dict)
     """Attributes that are otherwise after a command, by what that has in it."""
     kernels: list[str] = attrs.Factory(lambda: [KERNEL])
@@ -929,6 +931,7 @@ class World:
             return 127, []
         lines = [f"resource {name}" for name in machine.resources()]
         lines.append("DRBDADM_VERSION=9.22.0")
+        lines += [f"compared {machine.compared}"] if machine.compared else []
         if any(each.applied for each in machine.replicas.values()):
             every, asked = part.split("\n")[0].split("; ")
             for name in shlex.split(asked)[2::2]:
@@ -1052,14 +1055,18 @@ class World:
             holds = "none" if not machine.holding else "local" if both else "all"
         else:
             holds = "all" if machine.holding else "local"
+        links = re.findall(
+            r"^(?:bcast|ucast|mcast|serial) (\S+)", machine.heartbeat[0], re.MULTILINE
+        )
+        seen = [f"\t{link}\tup" for link in dict.fromkeys(links)]
         return 0, [
             holds,
             "",
             f"{peer.hostname}\t{'active' if both else 'dead'}\t(nodetype: normal)",
-            "\teth1\tup",
+            *seen,
             "",
             f"{machine.hostname}\tactive\t(nodetype: normal)",
-            "\teth1\tup",
+            *seen,
         ]
 
     def heartbeat_files(self, machine):

@@ -5,7 +5,7 @@ import re
 import attrs
 import pytest
 
-from san.model import DrbdResource, Lun, Portal, Target, Volume, VolumeGroup
+from san.model import Bcast, DrbdResource, Lun, Portal, Serial, Target, Volume, VolumeGroup
 
 MOVING = re.compile(
     r"systemctl (stop|restart|try-restart) |hb_standby|hb_takeover| stop$|drbdadm (down|secondary|"
@@ -126,6 +126,110 @@ def test_beside_a_peer_that_is_away_heartbeat_goes_on_as_it_is(served):
     ran = served.run("-y")
     assert ran.returncode == 0, ran.output
     assert len([words for _, words in ran.commands if "heartbeat -r" in words]) == 1
+
+
+def links(cluster, *links):
+    return attrs.evolve(cluster, heartbeat=attrs.evolve(cluster.heartbeat, links=links))
+
+
+CABLE, SECOND, THIRD = Bcast("replication"), Serial("/dev/ttyS2"), Serial("/dev/ttyS3")
+
+
+def taken(ran):
+    """Which nodes' Heartbeats were started anew."""
+    words = ("systemctl restart heartbeat", "heartbeat -r")
+    return [host for host, command in ran.commands if any(each in command for each in words)]
+
+
+def test_links_do_not_change_upon_those_that_are_not_in_force(served):
+    """{eth1, ttyS1}, {eth1, ttyS2}, {ttyS2, ttyS3}: each step shares a link with the one before."""
+    first, process = served.cluster, served.world.machines["weasel"].heartbeat
+    served.declare(links(first, CABLE, SECOND))
+    assert taken(served.run("-y")) == ["otter", "weasel"]
+    served.change(weasel=lambda node: setattr(node, "heartbeat", process))
+    served.declare(links(first, SECOND, THIRD))
+    ran = served.run("-y")
+    assert "Heartbeat on weasel runs by an older ha.cf than lies there" in ran.refusal
+    assert taken(ran) == []
+    served.declare(links(first, CABLE, SECOND))
+    assert taken(served.run("-y")) == ["weasel"], "what lies there comes into force"
+
+
+def test_a_standby_stays_as_it_is_too_where_its_peer_cannot_be_seen(served):
+    served.declare(attrs.evolve(served.cluster, **deadtime(served.cluster)))
+    served.change(weasel=lambda node: setattr(node, "reachable", False))
+    ran = served.run("-y", "--data", "allow_degraded=true")
+    assert "ha.cf takes effect in a run that sees both nodes" in ran.output
+    assert taken(ran) == []
+
+
+def test_links_are_compared_with_the_serving_node_s_too(served):
+    """Where the run ended between the turns, and the inventory went on."""
+    first = served.cluster
+    served.declare(links(first, CABLE, SECOND))
+    old = served.world.machines["weasel"].files
+    ran = served.run("-y")
+    assert ran.returncode == 0, ran.output
+    heartbeat = (old["/etc/ha.d/ha.cf"][0], old["/etc/ha.d/authkeys"][0])
+
+    def behind(node):
+        node.files["/etc/ha.d/ha.cf"] = old["/etc/ha.d/ha.cf"]
+        node.heartbeat = heartbeat
+
+    served.change(weasel=behind)
+    served.declare(links(first, SECOND, THIRD))
+    ran = served.run("-y")
+    assert "none of the links of Heartbeat on weasel" in ran.refusal
+    assert taken(ran) == []
+
+
+def test_a_new_key_is_refused_while_the_peer_runs_by_the_old_one(served):
+    """Stopped on the standby alone: started again, it would hear nobody."""
+    served.change(otter=lambda node: setattr(node, "heartbeat", None))
+    ran = served.run("-y", HEARTBEAT_SECRET="another-heartbeat-1")
+    assert "Heartbeat's key differs from the inventory's secret, and it runs on weasel" in (
+        ran.refusal
+    )
+    assert not [words for _, words in ran.commands if "authkeys" in words]
+
+
+def test_a_new_key_with_heartbeat_stopped_on_both(served):
+    world = served.world
+    world.release(world.machines["weasel"])
+    for name in ("weasel", "otter"):
+        world.machines[name].heartbeat = None
+    world.save(served.directory)
+    ran = served.run("-y", HEARTBEAT_SECRET="another-heartbeat-1")
+    assert ran.returncode == 0, ran.output
+    assert {node.heartbeat[1] for node in served.world.nodes("reference")} == {
+        "auth 1\n1 sha1 another-heartbeat-1\n"
+    }
+
+
+# --- Comparisons of the replicated disks ----------------------------------------------------------
+
+
+def test_the_timer_of_the_comparisons_runs_on_both_nodes(served):
+    for node in served.world.nodes("reference"):
+        assert "san-verify.timer" in node.running
+        assert "/etc/systemd/system/timers.target.d/san-verify.conf" in node.files
+
+
+def test_blocks_that_differ_are_no_healthy_cluster(served):
+    served.change(weasel=lambda node: setattr(node.replicas["r0"], "changed", 8))
+    ran = served.run("-y")
+    assert "8 KiB of r0 differ between the nodes, by what weasel found" in ran.refusal
+
+
+def test_a_comparison_that_is_overdue_is_told_and_is_no_failure(served):
+    served.change(otter=lambda node: setattr(node, "compared", "r0 1700000000 0"))
+    for arguments in (("--dry",), ("-y",)):
+        ran = served.run(*arguments)
+        assert ran.returncode == 0, ran.output
+        assert ran.output.count("r0 was last compared between the nodes, in ") == 1
+
+
+# --- Targets and volumes --------------------------------------------------------------------------
 
 
 def test_a_target_that_does_not_follow_its_file_is_told_again(served):

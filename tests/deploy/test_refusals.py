@@ -22,7 +22,7 @@ def refused(bed, *sentences, arguments=(("-y",),), names=()):
 
 
 DISKS = (
-    ({"signatures": ["ext4"]}, "isn't empty: it carries ext4; if nobody needs that, wipe it"),
+    ({"signatures": ["ext4"]}, "isn't empty: it carries ext4; find out whose it is"),
     ({"signatures": ["LVM2_member"]}, "it carries LVM2_member;"),
     ({"partitions": ["vdb1"]}, "it carries partition vdb1;"),
     ({"holders": ["dm-0"]}, "it carries device dm-0;"),
@@ -245,7 +245,7 @@ def test_a_serial_port_that_a_node_lacks(bare):
     refused(
         bare,
         "otter",
-        "it has no serial port /dev/ttyS1 for Heartbeat (there is /dev/ttyS0)",
+        "it has no serial port /dev/ttyS1 for Heartbeat (there is /dev/ttyS0, /dev/ttyS2, /dev/ttyS3)",
         arguments=(("--dry",), ("-y",)),
     )
 

@@ -100,8 +100,10 @@ def runs(module, name):
     yield from installed(function)
     for node in ast.walk(function):
         match node:
-            case ast.YieldFrom(value=ast.Call(func=ast.Name(id=helper))):
+            case ast.YieldFrom(value=ast.Call(func=ast.Name(id=helper), args=given)):
                 yield from helped(*names(key)[helper])
+                for each in given:
+                    yield from decided(set(used(key, each)))
             case ast.Call(func=ast.Name(id="StringCommand"), args=words):
                 yield quoted(source, words)
             case ast.Tuple(elts=[ast.Name(), *_]) | ast.List(elts=[ast.Name(), *_]):

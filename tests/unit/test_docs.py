@@ -221,6 +221,15 @@ def test_every_refusal_has_its_section():
     assert not missing, f"docs/runbook.md, 'By sentence', lacks {missing}"
 
 
+def test_no_refusal_advises_what_destroys():
+    """In another situation than the one it was written for, it would be the good copy's end."""
+    destroys = re.compile(
+        r"wipefs|pvmove|vgreduce(?! --removemissing would)|pvcreate|create-md|--force|dd if|mkfs|"
+        r"discard-my-data|invalidate|drbdadm (?:secondary|primary|outdate|detach|down)|wipe that"
+    )
+    assert [said for said in sentences() if destroys.search(said)] == []
+
+
 def test_every_row_of_the_runbook_is_a_sentence_of_the_code():
     scripts = "".join(file.read_text(encoding="utf-8") for file in ROOT.glob("templates/*/*"))
     stale = [

@@ -7,10 +7,11 @@ from hypothesis import strategies as st
 from states import checked, device, drbd, lvm, network
 
 from san.decide.group import Holdings, lacking
-from san.decide.health import paths_amiss, replication_amiss
+from san.decide.health import comparison_overdue, paths_amiss, replication_amiss
 from san.decide.software import software
 from san.decide.target import new_sizes_left, serves_exactly
 from san.model import Acl, Lun, Volume
+from san.observe.drbd import Comparison
 from san.observe.initiator import InitiatorState, Session
 from san.observe.multipath import MultipathMap, Path
 from san.observe.stgt import StgtLun, StgtSession, StgtState, StgtTarget
@@ -99,6 +100,13 @@ def test_replication_at_rest(cluster):
     [
         (None, "r0 isn't configured on otter"),
         (device(disk="Inconsistent"), "r0 on otter is Connected, Inconsistent/UpToDate"),
+        (
+            device(out_of_sync=8),
+            (
+                "8 KiB of r0 differ between the nodes, by what otter found when it compared them, "
+                "and one of two copies is wrong; docs/runbook.md, 'Blocks that differ'"
+            ),
+        ),
         (device(connection="WFConnection"), "r0 on otter is WFConnection, UpToDate/UpToDate"),
         (
             device(connection="StandAlone"),
@@ -111,6 +119,33 @@ def test_replication_at_rest(cluster):
 )
 def test_replication_amiss(cluster, found, says):
     assert replication_amiss(cluster, {"weasel": drbd(device()), "otter": drbd(found)}) == says
+
+
+DAY = 24 * 3600
+
+
+def compared(at, differs=0, scheduled=0.0):
+    found = {} if at is None else {"r0": Comparison(at * DAY, differs)}
+    return drbd(device(), compared=found, scheduled=scheduled)
+
+
+@pytest.mark.parametrize(
+    ("weasel", "otter", "says"),
+    [
+        (compared(50), compared(60), None),
+        (compared(60), compared(None), None),
+        (compared(20), compared(30), "r0 was last compared between the nodes, in 40 days"),
+        (compared(None), compared(None), "r0 was never compared between the nodes, in 70 days"),
+        (compared(None, scheduled=60 * DAY), compared(None, scheduled=69 * DAY), None),
+        (compared(None, scheduled=None), compared(None, scheduled=None), None),
+        (compared(69), compared(68, 4), None),
+        (compared(68), compared(69, 4), "4 KiB of r0 differed when it was compared last"),
+    ],
+)
+def test_a_comparison_that_is_overdue_is_told(cluster, weasel, otter, says):
+    """Of the two nodes' timers the last one counts."""
+    said = comparison_overdue(cluster, {"weasel": weasel, "otter": otter}, 70.0 * DAY)
+    assert (said is None) if says is None else said.startswith(says)
 
 
 def client(*maps, sessions=()):

@@ -6,6 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from states import NEW, USED, device, disk, drbd
 
+from san.decide.grown import grown
 from san.decide.refusal import Refusal
 from san.decide.replication import first_generation, steps, unsafe
 from san.observe.disks import Disk
@@ -46,7 +47,34 @@ def test_a_blank_disk_and_one_of_drbds_own_are_safe(resource, found):
 
 
 def test_what_to_do_about_it_is_said(resource):
-    assert "wipe it by hand (wipefs --all /dev/vdb)" in unsafe(resource, disk("xfs"))
+    said = unsafe(resource, disk("xfs"))
+    assert "find out whose it is" in said
+    assert "wipefs" not in said
+
+
+@pytest.mark.parametrize("size", [1 << 29, (1 << 30) - 4096])
+def test_a_disk_that_has_grown_is_not_called_somebodys(cluster, resource, size):
+    """Its metadata lies where it ended, and what it carries is the good copy."""
+    found = disk("LVM2_member")
+    with pytest.raises(Refusal) as told:
+        list(steps(cluster, resource, drbd(on=found, sizes={"r0": size})))
+    assert f"has {1 << 30} bytes, and had {size} when DRBD used it last" in str(told.value)
+    assert "drbdadm check-resize r0" in str(told.value)
+    assert "wipefs" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("found", "size"),
+    [
+        (disk("LVM2_member"), None),
+        (disk("LVM2_member"), 1 << 30),
+        (disk("LVM2_member"), 1 << 31),
+        (disk("drbd", "LVM2_member"), 1 << 29),
+        (disk(), 1 << 29),
+    ],
+)
+def test_a_disk_that_has_not_grown(resource, found, size):
+    assert grown(resource, found, size) is None
 
 
 def test_metadata_is_made_on_a_blank_disk(cluster, resource):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from reference import reference
-from states import EXTENT, checked, lvm
+from states import EXTENT, checked, disk, lvm
 
 from san.decide.refusal import Refusal
 from san.decide.volumes import steps
@@ -110,6 +110,26 @@ def test_a_group_with_other_disks_is_refused(cluster):
 def test_a_group_of_that_name_elsewhere_is_refused(cluster):
     with pytest.raises(Refusal, match=re.escape("'storage' lies on /dev/sda3 too")):
         list(steps(cluster, lvm([("/dev/sda3", "storage")])))
+
+
+def test_a_group_with_a_missing_disk_is_refused(cluster):
+    """r1 isn't Primary here: what LVM doesn't see is there, and nothing is made anew on it."""
+    wider = with_volumes(cluster, Volume("test", "512M"), resources=("r0", "r1"))
+    seen = lvm([("/dev/drbd0", "storage"), ("[unknown]", "storage")])
+    partial = tuple(attrs.evolve(each, partial=True) for each in seen.volume_groups)
+    with pytest.raises(Refusal) as told:
+        list(steps(wider, attrs.evolve(seen, volume_groups=partial)))
+    assert "'storage' lacks a physical volume, and LVM doesn't find /dev/drbd1" in str(told.value)
+    assert not re.search("pvmove|pvcreate|vgextend", str(told.value))
+
+
+@pytest.mark.parametrize("name", ["/dev/vdb", "/dev/disk/by-id/virtio-data"])
+def test_a_view_past_drbd_is_refused(cluster, name):
+    for seen in (lvm([(name, "storage")]), lvm([("/dev/drbd0", "storage"), (name, "storage")])):
+        with pytest.raises(Refusal) as told:
+            list(steps(cluster, seen, {"r0": disk("drbd", "LVM2_member")}))
+        assert "LVM looks past DRBD at /dev/vdb, the backing disk of r0" in str(told.value)
+        assert not re.search("pvmove|vgreduce|wipefs", str(told.value))
 
 
 def test_a_device_of_another_group_is_refused(cluster):

@@ -121,6 +121,20 @@ class TestLinks:
         links = (*cluster.heartbeat.links, Bcast("replication"))
         says(put(cluster, "heartbeat.links", links), at="heartbeat.links[2]", words="there twice")
 
+    def test_serial_cables_have_one_speed(self, cluster):
+        """`Baudrate multiply specified`: Heartbeat doesn't start."""
+        links = (Serial("/dev/ttyS1"), Serial("/dev/ttyS2", baud=38400))
+        words = "serial cables at 19200 and 38400 baud"
+        says(put(cluster, "heartbeat.links", links), at="heartbeat.links", words=words)
+        links = (Serial("/dev/ttyS1", baud=38400), Serial("/dev/ttyS2", baud=38400))
+        assert problems(put(cluster, "heartbeat.links", links)) == []
+
+    @pytest.mark.parametrize("ttl", [0, 5])
+    def test_multicast_goes_four_hops_at_most(self, cluster, ttl):
+        """`mcast [eth1] bad ttl`, says Heartbeat."""
+        link = Mcast("replication", "239.0.0.42", ttl=ttl)
+        says(put(cluster, "heartbeat.links[0]", link), at="heartbeat.links[0].ttl", words="hops")
+
     @pytest.mark.parametrize("link", [Bcast, Ucast, lambda net: Mcast(net, "239.0.0.42")])
     def test_a_link_needs_an_address_of_both_nodes(self, cluster, link):
         says(

@@ -243,12 +243,100 @@ def test_pacemaker_has_more_than_two_words_for_yes(value):
 
 @pytest.mark.parametrize(
     "line",
-    ["deadtime", "deadtime soon", "deadtime 5 weeks"[:10] + "w", "udpport ha", "auto_failback ?",
-     "bcast", "ucast # eth1"],
+    ["deadtime soon", "deadtime 5w", "keepalive 500 ms", "udpport ha", "udpport 0", "baud -1",
+     "auto_failback ?", "ucast # eth1", "ucast eth1,10.0.0.2", "mcast eth1 239.0.0.1 694 1",
+     "ping_group routers", "stonith"],
 )  # fmt: skip
 def test_a_value_that_heartbeat_refuses_is_named_with_its_line(line):
     with pytest.raises(UnreadableError, match=r"ha\.cf line 2"):
         parse_ha_cf(f"node weasel\n{line}\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("1500", 1500), ("2msec", 0.002), ("3MSx", 0.003), ("2500us", 0.003),
+                          ("1.", 1), ("1.5.2", 1.5), ("0.0625", 0.063)],
+)  # fmt: skip
+def test_times_as_cluster_glue_counts_them(text, seconds):
+    """In whole milliseconds; what follows a unit's first letters counts for nothing."""
+    assert parse_ha_cf(f"deadtime {text}").deadtime == seconds
+
+
+@pytest.mark.parametrize(
+    ("text", "links"),
+    [
+        ("bcast eth1,eth2", [("bcast", ("eth1",)), ("bcast", ("eth2",))]),
+        ("bcast , eth1 ,eth2,", [("bcast", ("eth1",)), ("bcast", ("eth2",))]),
+        ("udp eth1", [("bcast", ("eth1",))]),
+        ("serial /dev/ttyS0#the cable", [("serial", ("/dev/ttyS0",))]),
+        ("  \tbcast\teth1 \r eth2", [("bcast", ("eth1",))]),
+        ("ping 10.0.0.1,10.0.0.2", [("ping", ("10.0.0.1",)), ("ping", ("10.0.0.2",))]),
+        ("ping6 fe80::1", [("ping6", ("fe80::1",))]),
+        ("ucast eth1 10.0.0.2 a further word", [("ucast", ("eth1", "10.0.0.2"))]),
+        ("mcast eth1 239.0.0.1 694 1 0 1", [("mcast", ("eth1", "239.0.0.1", "694", "1", "0"))]),
+        ("bcast\nserial\nping\nnode\nbaud\nudpport\nkeepalive", []),
+    ],
+)
+def test_links_as_heartbeat_parts_them(text, links):
+    assert parse_ha_cf(text).links == tuple(HaLink(*each) for each in links)
+
+
+def rates(text):
+    return [(link.kind, link.rate) for link in parse_ha_cf(text).links]
+
+
+def test_links_without_a_port_or_a_speed_have_heartbeats_own():
+    links = "bcast eth1\nucast eth2 10.0.0.2\nserial /dev/ttyS0\nmcast eth3 239.0.0.1 700 1 0\n"
+    assert rates(links) == [("bcast", 694), ("ucast", 694), ("serial", 19200), ("mcast", None)]
+    assert rates(f"udpport 700x\nbaud 38400\n{links}ping 10.0.0.1")[:3] == [
+        ("bcast", 700),
+        ("ucast", 700),
+        ("serial", 38400),
+    ]
+
+
+def test_a_port_or_a_speed_counts_for_the_kinds_that_come_after_it():
+    """A plugin asks once, at its first link."""
+    assert rates(
+        "bcast eth1\nudpport 700\nbcast eth2\nucast eth2 10.0.0.2\nudpport 701\n"
+        "ucast eth3 10.0.1.2\nserial /dev/ttyS0\nbaud 38400\nserial /dev/ttyS1"
+    ) == [
+        ("bcast", 694),
+        ("bcast", 694),
+        ("ucast", 700),
+        ("ucast", 700),
+        ("serial", 19200),
+        ("serial", 19200),
+    ]
+
+
+def test_nodes_are_known_in_lower_case():
+    assert parse_ha_cf("node Weasel,otter\nnode BADGER#").nodes == ("weasel", "otter", "badger")
+
+
+@pytest.mark.parametrize(
+    ("text", "hosts"),
+    [
+        ("stonith_host OTTER external/ipmi weasel", [("otter", "external/ipmi")]),
+        ("stonith_host otter", []),
+        ("stonith external/ipmi /etc/ipmi", [("*", "external/ipmi")]),
+    ],
+)
+def test_stonith_of_either_kind(text, hosts):
+    """A line for another node is read no further than its name."""
+    assert parse_ha_cf(text).stonith_hosts == tuple(hosts)
+
+
+@pytest.mark.parametrize(
+    ("text", "failback"),
+    [
+        ("nice_failback on", "legacy"),
+        ("auto_failback on\nnice_failback on", False),
+        ("auto_failback on off", False),
+        ("auto_failback", None),
+    ],
+)
+def test_failback_by_its_two_names(text, failback):
+    assert parse_ha_cf(text).auto_failback == failback
 
 
 # haresources

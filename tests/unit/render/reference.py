@@ -20,7 +20,7 @@ GOLDEN = Path(__file__).with_name("golden")
 AS_THEY_STAND = (
     *("/iscsi-target", "/portal", "/volume-group", "/drbd-primary", "/external/san"),
     *("/ha.d/harc", "/heartbeat/ResourceManager"),
-    *("/sbin/san-fence", "/sbin/san-kmod", "/sbin/san-watch", ".pm"),
+    *("/sbin/san-fence", "/sbin/san-kmod", "/sbin/san-watch", "/sbin/san-verify", ".pm"),
 )
 SECRETS = {
     "CHAP_SECRET": "golden-chap-0001",

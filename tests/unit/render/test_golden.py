@@ -19,7 +19,7 @@ def test_files(name):
     assert rendered == expected
 
 
-def test_both_nodes_get_the_same_but_their_addresses(cluster):
+def test_both_nodes_get_the_same_but_their_addresses_and_days(cluster):
     from san.render.files import node_files
 
     weasel, otter = (
@@ -27,7 +27,10 @@ def test_both_nodes_get_the_same_but_their_addresses(cluster):
         for name in ("weasel", "otter")
     )
     different = {path for path in weasel if weasel[path] != otter[path]}
-    assert different == {"/etc/systemd/network/50-san-eth1.network"}
+    assert different == {
+        "/etc/systemd/network/50-san-eth1.network",
+        "/etc/systemd/system/san-verify.timer",
+    }
 
 
 @pytest.mark.parametrize("name", ["weasel", "badger", "guide-weasel"])

@@ -23,13 +23,22 @@ def with_heartbeat(cluster, **parts):
     ],
 )
 def test_links(cluster, link, lines):
-    others = cluster.heartbeat.links + (
-        (Serial("/dev/ttyS9"),) if link in cluster.heartbeat.links else ()
-    )
-    links = (link, *(other for other in others if other != link))
+    others = [each for each in cluster.heartbeat.links if each != link]
+    if isinstance(link, Serial):  # one speed for all
+        others = [each for each in others if not isinstance(each, Serial)]
+    links = (link, *others)
     found = ha_cf(with_heartbeat(cluster, links=links)).splitlines()
     start = found.index("udpport 694") + 1
     assert found[start : start + len(lines)] == lines
+
+
+def test_the_speed_of_several_cables_stands_once(cluster):
+    """`Baudrate multiply specified`, says Heartbeat, and doesn't start."""
+    cables = (Serial("/dev/ttyS0", baud=38400), Serial("/dev/ttyS1", baud=38400))
+    lines = ha_cf(with_heartbeat(cluster, links=cables)).splitlines()
+    start = lines.index("baud 38400")
+    assert lines[start + 1 : start + 3] == ["serial /dev/ttyS0", "serial /dev/ttyS1"]
+    assert lines.count("baud 38400") == 1
 
 
 @pytest.mark.parametrize(
