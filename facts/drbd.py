@@ -6,6 +6,7 @@ from pyinfra.api.facts import FactBase
 
 from san.observe import drbd
 from san.observe.sections import UnreadableError
+from san.render.programs import CONTENT
 
 
 class Drbd(FactBase[drbd.DrbdState]):
@@ -21,7 +22,9 @@ class Drbd(FactBase[drbd.DrbdState]):
         self, resources: tuple[tuple[str, int, str], ...], *, every_generation: bool = False
     ) -> StringCommand:
         """For triples of a name, a minor and a backing disk; reads only, loads no module."""
-        return StringCommand(drbd.shell(resources, every_generation=every_generation))
+        return StringCommand(
+            drbd.shell(resources, content=CONTENT, every_generation=every_generation)
+        )
 
     def process(self, output: list[str]) -> drbd.DrbdState:
         """Parse; what can't be understood fails the host."""

@@ -32,6 +32,11 @@ def replication(*, every_generation: bool = False) -> dict[str, DrbdState]:
     }
 
 
+def named(what: str) -> frozenset[str]:
+    """What the user names with `--data WHAT=…`, comma by comma."""
+    return frozenset(str(host.data.get(what) or "").split(",")) - {""}
+
+
 def heartbeats() -> dict[str, HeartbeatState]:
     """Heartbeat's state on each node that this run is connected to."""
     return of_pair(host.data.cluster, Heartbeat)

@@ -11,12 +11,12 @@ from operations import lock
 from operations.cluster import moving, settling
 from operations.fencing import judge
 from operations.file import present
-from operations.node import replication, serving_node
+from operations.node import named, replication, serving_node
 from operations.observation import converging, observed, pair
 from operations.waiting import until
 from san.decide.links import amiss
 from san.decide.refusal import Refusal
-from san.decide.replication import unsafe
+from san.decide.replication import work
 from san.decide.volumes import steps
 from san.model import Client, Cluster, Node
 
@@ -76,10 +76,7 @@ def everybody(cluster: Cluster) -> None:
 
 
 def _disks(cluster: Cluster) -> None:
-    found = replication()[host.data.member.name]
+    member = host.data.member.name
+    found = replication()[member]
     for resource in cluster.resources:
-        device = found.devices.get(resource.minor)
-        if device is None or device.disk == "Diskless":
-            reason = unsafe(resource, found.disks[resource.name])
-            if reason is not None:
-                raise Refusal(reason)
+        work(resource, member, found, named("replaced_disk"))

@@ -14,6 +14,8 @@ import attrs
 
 from . import disks as backing
 from .disks import Disk
+from .drbd_claims import SHELL as _CLAIMS
+from .drbd_claims import Claims, parse_claims
 from .drbd_devices import Device, parse_json, parse_proc
 from .drbd_generations import Generation, parse_generations
 from .sections import Section, UnreadableError, script, split
@@ -103,16 +105,21 @@ class DrbdState:
     nodes: that is missing here."""
     disks: Mapping[str, Disk]
     """Backing disks by resource."""
+    claims: Claims = Claims()
+    """What every resource of the host has or wants, ours or not."""
 
     def to_json(self) -> dict[str, Any]:
         """The state in JSON's types."""
         return attrs.asdict(self)
 
 
-def shell(resources: Iterable[tuple[str, int, str]], *, every_generation: bool = False) -> str:
+def shell(
+    resources: Iterable[tuple[str, int, str]], *, content: str, every_generation: bool = False
+) -> str:
     """The script whose output `parse` reads, for triples of a name, a minor and a backing disk.
 
-    With `every_generation`, that of healthy resources, too.
+    `content` is the program that reads a disk. With `every_generation`, that of healthy resources,
+    too.
     """
     wanted = tuple(resources)
     names = shlex.join(word for name, minor, _ in wanted for word in (name, str(minor)))
@@ -121,15 +128,16 @@ def shell(resources: Iterable[tuple[str, int, str]], *, every_generation: bool =
             "kernel": _KERNEL,
             "tools": f"every={int(every_generation)}; set -- {names}\n{_TOOL}",
             "adjust": _ADJUST,
-            "disks": backing.shell((name, disk) for name, _, disk in wanted),
+            "claims": _CLAIMS,
+            "disks": backing.shell(((name, disk) for name, _, disk in wanted), content),
         }
     )
 
 
 def parse(output: Iterable[str]) -> DrbdState:
-    """Read the sections `kernel`, `tools`, `adjust` and `disks`."""
+    """Read the sections `kernel`, `tools`, `adjust`, `claims` and `disks`."""
     sections = split(output)
-    if not {"kernel", "tools", "adjust", "disks"} <= sections.keys():
+    if not {"kernel", "tools", "adjust", "claims", "disks"} <= sections.keys():
         raise UnreadableError("DRBD's answer lacks a part")
     module, devices = parse_kernel(sections["kernel"])
     tools = sections["tools"]
@@ -152,6 +160,7 @@ def parse(output: Iterable[str]) -> DrbdState:
         missing_address=address["address"] if address else None,
         generations=parse_generations(tools.lines),
         disks=backing.parse(sections["disks"]),
+        claims=parse_claims(sections["claims"]),
     )
 
 
