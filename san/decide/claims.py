@@ -27,12 +27,14 @@ def foreign(resource: DrbdResource, disk: Disk, claims: Claims) -> str | None:
     drbdadm refuses all resources of a host where two claim one of these, so nothing is installed
     beside such a one.
     """
+    if reason := stranger(resource, claims):
+        return reason
     if claims.problem is not None:
         return f"drbdadm can't read the node's resources: {claims.problem}; repair that file first"
-    for claim in (*claims.running, *claims.configured):
+    for claim in claims.configured:
         if taken := tuple(_taken(resource, disk, claim)):
             return (
-                f"the DRBD resource {claim.resource!r} ({claim.file or 'in the kernel'}) has "
+                f"the DRBD resource {claim.resource!r} ({claim.file}) has "
                 f"{', '.join(taken)}, which the inventory gives to {resource.name}; give "
                 f"{resource.name} another one there, or move {claim.resource!r} away by hand"
             )
@@ -42,7 +44,7 @@ def foreign(resource: DrbdResource, disk: Disk, claims: Claims) -> str | None:
 def _taken(resource: DrbdResource, disk: Disk, claim: Claim) -> Iterator[str]:
     """What `claim` has of what `resource` is to have, where that isn't our own."""
     ours = claim.resource == resource.name
-    if ours and claim.file in {None, FILE.format(resource.name)}:
+    if ours and claim.file == FILE.format(resource.name):
         return
     if ours:
         yield "its name"

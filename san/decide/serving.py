@@ -17,8 +17,9 @@ Turn = Literal["standby", "serving"]
 def serving(cluster: Cluster, states: Mapping[str, DrbdState]) -> str | None:
     """The node that is Primary for the cluster's resources; None where neither is.
 
-    Raises Refusal where a device isn't ours, where both are, where the resources are Primary on different nodes, or where
-    their data has parted (split brain): only the operator knows which side's is the right one.
+    Raises Refusal where a device isn't ours, where both nodes are, where the resources are Primary
+    on different nodes, or where their data has parted (split brain): only the operator knows which
+    side's is the right one.
     """
     primaries: dict[str, list[str]] = {}
     for resource in cluster.resources:

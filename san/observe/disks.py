@@ -20,8 +20,10 @@ DRBD = "drbd"
 """The signature of DRBD's metadata, internal or on a disk of its own (wipefs(8))."""
 
 _SIGNATURE = re.compile(r"0x(?P<offset>[0-9a-f]+)\s+(?P<type>\S+)")
-_PASSING = re.compile(r"/dev/disk/(by-(uuid|label|diskseq|loop-\w+)/|by-id/lvm-pv-uuid-)")
-"""Links that two disks have in common, since DRBD copies what they come from, or that count."""
+_PASSING = re.compile(
+    r"/dev/(block/|disk/by-(uuid|label|diskseq|loop-\w+)/|disk/by-id/lvm-pv-uuid-)"
+)
+"""Names that count disks, and those that follow the content: DRBD copies that to the peer's disk."""
 _CONTENT = re.compile(
     r"content (zero|(?P<busy>busy)|content (?P<at>\d+)|unreadable \d+: (?P<why>.+))"
 )
@@ -121,7 +123,13 @@ class Disk:
     @property
     def stable_names(self) -> tuple[str, ...]:
         """Those of its other names that stay with it."""
-        return tuple(sorted(each for each in self.links if not _PASSING.match(each)))
+        return tuple(
+            sorted(
+                each
+                for each in self.links
+                if each != self.device and not _PASSING.match(each)
+            )
+        )
 
     @property
     def has_drbd_metadata(self) -> bool:

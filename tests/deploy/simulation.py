@@ -1002,7 +1002,8 @@ class World:
             path = machine.own_disk(content)
             lines += [f"configured {name}", f"file /etc/drbd.d/{name}.res", "here"]
             lines += [f"minor {minor}", f"disk {path}", f"device {machine.backing(path).device}"]
-        return 0, [*lines, *machine.claims, "dump 0"]
+        dump = [] if any(each.startswith("dump ") for each in machine.claims) else ["dump 0"]
+        return 0, [*lines, *machine.claims, *dump]
 
     def fact_content(self, machine, part):
         (name,) = (

@@ -184,7 +184,10 @@ OURS = Claim("r0", "/etc/drbd.d/r0.res", 0, DISK, "/dev/vdb", 7788)
 @pytest.mark.parametrize(
     ("claims", "says"),
     [
-        ({"running": (attrs.evolve(ATTACHED, resource="other"),)}, r"'other' \(in the kernel\)"),
+        (
+            {"running": (attrs.evolve(ATTACHED, resource="other"),)},
+            "/dev/drbd0 is the DRBD resource 'other' there, not r0",
+        ),
         (
             {"configured": (attrs.evolve(THEIRS, minor=0),)},
             r"'other' \(/etc/drbd.d/other.res\) has /dev/drbd0",

@@ -474,6 +474,7 @@ mounts
         ("/dev/mapper/mpatha", False),
         ("/dev/backing/r0", False),
         ("/dev/md/data", False),
+        ("/dev/block/8:16", True),
         ("/dev/disk/by-uuid/0d5e", True),
         ("/dev/disk/by-label/data", True),
         ("/dev/disk/by-diskseq/9", True),
