@@ -10,24 +10,25 @@ FILE = "/etc/drbd.d/{}.res"
 """Where a resource of ours is defined."""
 
 
-def stranger(resource: DrbdResource, claims: Claims) -> str | None:
-    """Whose the device is in the kernel, where it isn't ours: nothing it tells is about our data."""
+def stranger(resource: DrbdResource, node: str, claims: Claims) -> str | None:
+    """Whose the device is in the kernel of `node`, where it isn't ours: what it tells isn't, too."""
     claim = claims.attached(resource.minor)
     if claim is None or claim.resource == resource.name:
         return None
     return (
-        f"{resource.device} is the DRBD resource {claim.resource!r} there, not {resource.name}; "
-        "give it another minor in the inventory, or move that resource away by hand"
+        f"{resource.device} is the DRBD resource {claim.resource!r} on {node}, not "
+        f"{resource.name}; give {resource.name} another minor in the inventory, or move that one "
+        "away by hand"
     )
 
 
-def foreign(resource: DrbdResource, disk: Disk, claims: Claims) -> str | None:
+def foreign(resource: DrbdResource, node: str, disk: Disk, claims: Claims) -> str | None:
     """Whose the minor, the disk, the port or the name is that `resource` is to have.
 
     drbdadm refuses all resources of a host where two claim one of these, so nothing is installed
     beside such a one.
     """
-    if reason := stranger(resource, claims):
+    if reason := stranger(resource, node, claims):
         return reason
     if claims.problem is not None:
         return f"drbdadm can't read the node's resources: {claims.problem}; repair that file first"

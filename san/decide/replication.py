@@ -29,7 +29,7 @@ def work(
     """
     disk = state.disks[resource.name]
     device = state.devices.get(resource.minor)
-    _refuse(foreign(resource, disk, state.claims))
+    _refuse(foreign(resource, node, disk, state.claims))
     _refuse(unstable(resource, disk))
     if device is not None and device.disk != "Diskless":
         found = moved(resource, state)

@@ -24,8 +24,8 @@ def serving(cluster: Cluster, states: Mapping[str, DrbdState]) -> str | None:
     primaries: dict[str, list[str]] = {}
     for resource in cluster.resources:
         for node, state in states.items():
-            if reason := stranger(resource, state.claims):
-                raise Refusal(f"{node}: {reason}")
+            if reason := stranger(resource, node, state.claims):
+                raise Refusal(reason)
         refuse_parted(cluster, resource, states)
         for node, state in states.items():
             device = state.devices.get(resource.minor)

@@ -124,11 +124,7 @@ class Disk:
     def stable_names(self) -> tuple[str, ...]:
         """Those of its other names that stay with it."""
         return tuple(
-            sorted(
-                each
-                for each in self.links
-                if each != self.device and not _PASSING.match(each)
-            )
+            sorted(each for each in self.links if each != self.device and not _PASSING.match(each))
         )
 
     @property

@@ -116,8 +116,10 @@ def parse_claims(section: Section) -> Claims:
                 here = word == "here"
             case "minor" if here:
                 mine.append(Claim(resource, file, int(value)))
-            case "disk" | "device" if here and mine:
-                mine[-1] = attrs.evolve(mine[-1], **{word: value})
+            case "disk" if here and mine:
+                mine[-1] = attrs.evolve(mine[-1], disk=value)
+            case "device" if here and mine:
+                mine[-1] = attrs.evolve(mine[-1], device=value)
             case "size" if here and mine:
                 mine[-1] = attrs.evolve(mine[-1], size=int(value) * SECTOR)
             case "port" if here:  # behind its volumes

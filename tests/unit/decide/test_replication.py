@@ -186,7 +186,7 @@ OURS = Claim("r0", "/etc/drbd.d/r0.res", 0, DISK, "/dev/vdb", 7788)
     [
         (
             {"running": (attrs.evolve(ATTACHED, resource="other"),)},
-            "/dev/drbd0 is the DRBD resource 'other' there, not r0",
+            "/dev/drbd0 is the DRBD resource 'other' on otter, not r0",
         ),
         (
             {"configured": (attrs.evolve(THEIRS, minor=0),)},
@@ -277,7 +277,9 @@ def test_no_first_sync_only_where_all_is_zero_or_said_to_be_new(
 
 
 def test_the_refusal_says_which_side_holds_what(resource):
-    with pytest.raises(Refusal, match=r"weasel: content at byte 536; otter: zero in the first 65536"):
+    with pytest.raises(
+        Refusal, match=r"weasel: content at byte 536; otter: zero in the first 65536"
+    ):
         first_sync.judge(resource, both(HOLDS, PARTLY), frozenset())
 
 

@@ -23,7 +23,6 @@ from san.observe.sections import Section, UnreadableError
 from san.render.programs import CONTENT
 
 
-
 def shell(resources, **how):
     return script_of(resources, content=CONTENT, **how)
 
@@ -437,7 +436,8 @@ def test_a_disk_that_was_not_read_is_not_blank(said, problem):
 
 
 @pytest.mark.parametrize(
-    ("said", "busy", "content"), [("content busy", True, None), ("content content 8192", False, 8192)]
+    ("said", "busy", "content"),
+    [("content busy", True, None), ("content content 8192", False, 8192)],
 )
 def test_a_disk_that_is_used_or_holds_something_is_not_blank(said, busy, content):
     found = parse(answer(disks=DISKS.replace("content zero", said))).disks["r4"]

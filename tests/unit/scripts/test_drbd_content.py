@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 from private_machine import run
@@ -48,7 +49,7 @@ def content(device, *bytes_):
 
 
 def write(device, at, what=b"x"):
-    with open(device, "r+b") as file:
+    with Path(device).open("r+b") as file:
         file.seek(at)
         file.write(what)
         file.flush()
@@ -99,7 +100,7 @@ def test_a_read_error_is_not_zero(disk):
 
 def test_what_is_in_the_cache_is_not_what_is_on_the_disk(disk):
     device, image = disk
-    with open(device, "rb") as cached:
+    with Path(device).open("rb") as cached:
         cached.read(1 << 20)
         os.truncate(image, 0)
         assert re.fullmatch(r"unreadable 0: Input/output error", content(device))
