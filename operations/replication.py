@@ -9,7 +9,7 @@ from pyinfra.context import host, state
 from facts.drbd_content import DrbdContent
 from operations.file import differing, install
 from operations.node import named, replication, turn_of_this_host
-from operations.observation import converging, observed, pair
+from operations.observation import converging, forget, observed, pair
 from operations.waiting import until
 from san.decide import first_sync
 from san.decide import replication as decide
@@ -17,6 +17,7 @@ from san.decide.backing import last_copy
 from san.decide.serving import Turn
 from san.model import DrbdResource, Node
 from san.observe.content import Content
+from san.observe.drbd_devices import Device
 
 
 @converging(Node)
@@ -31,7 +32,8 @@ def configured(turn: Turn) -> Iterator[PyinfraCommand]:
     member = host.data.member.name
     replaced = named("replaced_disk")
     for resource in cluster.resources:
-        if state.is_executing:
+        if state.is_executing and _leaving(resource):
+            forget(cluster)  # its peer's disk as it is now, not as it was when the run began
             until("the peer's disk to be whole", partial(_only, resource), limit=60)
         decide.work(resource, member, replication()[member], replaced)
     changed = differing("replication")
@@ -71,13 +73,19 @@ def _contents(resource: DrbdResource) -> dict[str, Content]:
     }
 
 
-def _only(resource: DrbdResource) -> str | None:
-    """Why this node's disk can't be given up yet, where the inventory has another for it."""
+def _leaving(resource: DrbdResource) -> Device | None:
+    """The device on this node, where the inventory has another disk for it."""
     found = replication()[host.data.member.name]
     device = found.devices.get(resource.minor)
     if device is None or device.disk == "Diskless" or not decide.moved(resource, found):
         return None
-    return last_copy(resource, device)
+    return device
+
+
+def _only(resource: DrbdResource) -> str | None:
+    """Why that device can't give up its disk yet."""
+    device = _leaving(resource)
+    return last_copy(resource, device) if device else None
 
 
 def _apart(resource: DrbdResource) -> str | None:

@@ -14,6 +14,9 @@ from .refusal import Refusal
 
 Command = tuple[str, ...]
 
+_LEAVING = {"detach", "del-minor"}
+"""Steps of `drbdadm adjust` that take a disk from DRBD: of a moved minor, or other metadata."""
+
 Work = Literal["nothing", "attach", "create", "rename", "replace"]
 """`create`: metadata, on a blank disk; `rename`: the same disk by another name, detached and
 attached again; `replace`: another disk, which gets metadata and the peer's data."""
@@ -85,13 +88,16 @@ def steps(
     todo = work(resource, node, state, replaced)
     if state.refusal is not None and resource.name in state.resource_files:
         raise Refusal(f"drbdadm refuses the configuration: {state.refusal}")
+    ours = {resource.name, str(resource.minor)}
+    planned = [words for line in state.adjust_plan or () if ours & (words := set(line.split()))]
+    device = state.devices.get(resource.minor)
+    if device is not None and any(_LEAVING & words for words in planned):
+        _refuse(last_copy(resource, device))
     if todo == "replace":
         yield ("drbdadm", "detach", resource.name)
     if todo in {"create", "replace"}:
         # Never forced: on a blank disk drbdmeta asks nothing, and it ends where it would ask.
         yield ("drbdadm", "create-md", resource.name)
-    ours = {resource.name, str(resource.minor)}
-    planned = any(ours & set(line.split()) for line in state.adjust_plan or ())
     if todo != "nothing" or planned:
         yield ("drbdadm", "adjust", resource.name)
 

@@ -170,6 +170,16 @@ def test_the_same_disk_by_another_name_is_detached_only_beside_a_good_copy(resou
         list(steps(resource, drbd(alone, on=renamed, adjust_plan=plan)))
 
 
+@pytest.mark.parametrize("step", ["detach", "del-minor"])
+def test_what_adjust_would_detach_is_not_detached_alone(resource, step):
+    """Whatever it does that for: another place for the metadata, another minor."""
+    plan = (f"drbdsetup-84 {step} 0",)
+    assert list(steps(resource, drbd(device(), adjust_plan=plan))) == [ADJUST]
+    alone = device(connection="StandAlone", peer_disk="DUnknown")
+    with pytest.raises(Refusal, match="may be the last good copy"):
+        list(steps(resource, drbd(alone, adjust_plan=plan)))
+
+
 def test_a_disk_that_nobody_tells_is_no_equal_one(resource):
     with pytest.raises(Refusal, match="which disk r0 has can't be told"):
         list(steps(resource, drbd(device(), claims=Claims())))
