@@ -112,7 +112,9 @@ def parse_claims(section: Section) -> Claims:
                 kind, resource, file, here = word, value, None, word == "running"
             case "file":
                 file = value
-            case "here" | "there" | "ignored":
+            case "ignored":
+                kind = ""
+            case "here" | "there":
                 here = word == "here"
             case "minor" if here:
                 mine.append(Claim(resource, file, int(value)))

@@ -516,6 +516,10 @@ file /etc/drbd.d/elsewhere.res
 there
 minor 4
 port 7788
+ignored
+file /etc/drbd.d/ignored.res
+here
+minor 5
 dump 0
 """
 
