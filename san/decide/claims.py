@@ -11,7 +11,7 @@ FILE = "/etc/drbd.d/{}.res"
 
 
 def stranger(resource: DrbdResource, node: str, claims: Claims) -> str | None:
-    """Whose the device is in the kernel of `node`, where it isn't ours: what it tells isn't, too."""
+    """Whose the device is in the kernel of `node`, where it isn't ours: its role isn't, too."""
     claim = claims.attached(resource.minor)
     if claim is None or claim.resource == resource.name:
         return None

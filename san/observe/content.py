@@ -1,4 +1,4 @@
-"""Whether two disks that are said to be new hold anything, told by reading all that is replicated."""
+"""Whether disks that are new to DRBD hold anything, told by reading all that is replicated."""
 
 import re
 import shlex

@@ -23,7 +23,7 @@ _SIGNATURE = re.compile(r"0x(?P<offset>[0-9a-f]+)\s+(?P<type>\S+)")
 _PASSING = re.compile(
     r"/dev/(block/|disk/by-(uuid|label|diskseq|loop-\w+)/|disk/by-id/lvm-pv-uuid-)"
 )
-"""Names that count disks, and those that follow the content: DRBD copies that to the peer's disk."""
+"""Names that count disks, and those that follow the content, which DRBD copies to the peer."""
 _CONTENT = re.compile(
     r"content (zero|(?P<busy>busy)|content (?P<at>\d+)|unreadable \d+: (?P<why>.+))"
 )

@@ -105,7 +105,7 @@ class DrbdState:
     nodes: that is missing here."""
     disks: Mapping[str, Disk]
     """Backing disks by resource."""
-    claims: Claims = Claims()
+    claims: Claims = attrs.Factory(Claims)
     """What every resource of the host has or wants, ours or not."""
 
     def to_json(self) -> dict[str, Any]:

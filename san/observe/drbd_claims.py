@@ -28,6 +28,7 @@ status=$?
   printf '%s\n' "$files" | sed -nE "
     s/^# resource ([^ ]+) on .*: not ignored.*/configured \1/p
     s/^# resource .*: ignored.*/ignored/p
+    s/^# defined at ([^\/].*):[0-9]+$/file \/etc\/\1/p
     s/^# defined at (.+):[0-9]+$/file \1/p
     s/^ *floating .*/here/p
     s/^ *on (.* )?$(uname -n) (.* )?\{$/here/p
@@ -35,7 +36,7 @@ status=$?
     s/^ *device +(\S+ )?minor ([0-9]+);$/minor \2/p
     s/^ *disk +\"?([^\";]+)\"?;$/disk \1/p
     s/^ *address .*:([0-9]+);$/port \1/p
-    s/^(\/[^ ]+:[0-9]+: (conflicting use of|Parse error).*)$/refusal \1/p"
+    s/^([^ :]+:[0-9]+: (conflicting use of .*|Parse error.*|.* first used here\.))$/refusal \1/p"
 } | while read -r word value; do
   echo "$word $value"
   case $word in
@@ -78,7 +79,7 @@ class Claims:
         return next((each for each in self.running if each.minor == minor), None)
 
 
-def parse_claims(section: Section) -> Claims:
+def parse_claims(section: Section) -> Claims:  # noqa: C901, PLR0912 (a case for each word)
     """Read the section `claims`.
 
     Example::

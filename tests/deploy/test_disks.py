@@ -134,7 +134,10 @@ THEIRS = {
         ["configured other", "file /etc/drbd.d/other.res", "here", "minor 0", "port 7799"],
         "the DRBD resource 'other' (/etc/drbd.d/other.res) has /dev/drbd0",
     ),
-    "the kernel": (["running other", "minor 0"], "/dev/drbd0 is the DRBD resource 'other' on otter"),
+    "the kernel": (
+        ["running other", "minor 0"],
+        "/dev/drbd0 is the DRBD resource 'other' on otter",
+    ),
     "a file that can't be read": (
         ["refusal /etc/drbd.d/other.res:3: Parse error: 'disk' expected", "dump 10"],
         "drbdadm can't read the node's resources: /etc/drbd.d/other.res:3: Parse error",

@@ -173,5 +173,7 @@ def test_what_another_resource_is_on_our_minor_says_nothing_of_ours(cluster):
     """It may be Primary, and look as if that node served."""
     theirs = drbd(device("Primary"), claims=Claims(running=(Claim("other", None, 0),)))
     for states in ({"otter": theirs}, {"weasel": drbd(), "otter": theirs}):
-        with pytest.raises(Refusal, match="/dev/drbd0 is the DRBD resource 'other' on otter, not r0"):
+        with pytest.raises(
+            Refusal, match="/dev/drbd0 is the DRBD resource 'other' on otter, not r0"
+        ):
             serving(cluster, states)

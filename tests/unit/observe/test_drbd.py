@@ -339,7 +339,7 @@ Filename				Type		Size		Used		Priority
 """
 
 
-def answer(kernel="", tools="", adjust="", claims="dump 0", disks=DISKS, status=0):
+def answer(*, kernel="", tools="", adjust="", claims="dump 0", disks=DISKS, status=0):
     parts = {
         "kernel": kernel,
         "tools": tools,

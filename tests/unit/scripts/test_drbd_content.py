@@ -25,7 +25,7 @@ PLACES = {
 
 @pytest.fixture
 def disk(tmp_path):
-    """A block device of zeros, and the file that it is made of; reads fail where that is cut off."""
+    """A block device of zeros, and the file below it; reads fail where that is cut off."""
     image = tmp_path / "image"
     with image.open("wb") as file:
         file.truncate(SIZE)
