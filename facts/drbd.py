@@ -6,6 +6,7 @@ from pyinfra.api.exceptions import FactProcessError
 from facts.own import OwnFact
 from san.observe import drbd
 from san.observe.sections import UnreadableError
+from san.render.programs import CONTENT
 
 
 class Drbd(OwnFact[drbd.DrbdState]):
@@ -29,7 +30,9 @@ class Drbd(OwnFact[drbd.DrbdState]):
         """
         if resources is None:
             resources = tuple((one.name, one.minor, disk) for one, disk in self.own_resources())
-        return StringCommand(drbd.shell(resources, every_generation=every_generation))
+        return StringCommand(
+            drbd.shell(resources, content=CONTENT, every_generation=every_generation)
+        )
 
     def process(self, output: list[str]) -> drbd.DrbdState:
         """Parse; what can't be understood fails the host."""

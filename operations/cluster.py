@@ -14,7 +14,7 @@ from operations.fencing import judge
 from operations.file import differing, install, rewritten
 from operations.node import heartbeats, replication, serving_node, turn_of_this_host
 from operations.observation import converging, observed, of_pair, pair
-from operations.promotion import either_may_serve, first_to_serve, named
+from operations.promotion import data_from, either_may_serve, first_to_serve
 from operations.waiting import until
 from san.decide.group import Holdings, absent_portals, lacking
 from san.decide.heartbeat import AUTHKEYS, HA_CF, deaf
@@ -118,7 +118,7 @@ def started() -> Iterator[PyinfraCommand]:
         return
     if serving_node() is None:
         first = first_to_serve()
-        if named() and host.data.member.name != first and not either_may_serve():
+        if data_from() and host.data.member.name != first and not either_may_serve():
             host.noop(f"Heartbeat stays stopped: the data of {first} is to be served")
             return
     yield StringCommand("systemctl", "start", "heartbeat.service")

@@ -46,6 +46,11 @@ def foresee(cluster: Cluster, *more: Asked) -> None:
         foreseen(node, (Network, {}), drbd, (Heartbeat, {}), (Stgt, {}), (Watch, {}), *more)
 
 
+def named(what: str) -> frozenset[str]:
+    """What the user names with `--data WHAT=…`, comma by comma."""
+    return frozenset(str(host.data.get(what) or "").split(",")) - {""}
+
+
 def heartbeats() -> dict[str, HeartbeatState]:
     """Heartbeat's state on each node that this run is connected to."""
     return of_pair(host.data.cluster, Heartbeat)

@@ -14,13 +14,12 @@ from operations.cluster import moving, settling
 from operations.fencing import judge
 from operations.file import present
 from operations.member import hosts_of
-from operations.node import foresee, replication, serving_node
+from operations.node import foresee, named, replication, serving_node
 from operations.observation import converging, foreseen, observed, pair
 from operations.waiting import until
-from san.decide.grown import grown
 from san.decide.links import amiss, apart
 from san.decide.refusal import Refusal
-from san.decide.replication import unsafe
+from san.decide.replication import work
 from san.decide.software import software
 from san.decide.volumes import steps
 from san.model import Client, Cluster, Node
@@ -92,11 +91,7 @@ def _foresee(cluster: Cluster) -> None:
 
 
 def _disks(cluster: Cluster) -> None:
-    found = replication()[host.data.member.name]
+    member = host.data.member.name
+    found = replication()[member]
     for resource in cluster.resources:
-        device = found.devices.get(resource.minor)
-        if device is None or device.disk == "Diskless":
-            disk = found.disks[resource.name]
-            reason = grown(resource, disk, found.sizes.get(resource.name)) or unsafe(resource, disk)
-            if reason is not None:
-                raise Refusal(reason)
+        work(resource, member, found, named("replaced_disk"))

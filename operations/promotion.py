@@ -13,7 +13,7 @@ MEETING = 60
 """Seconds for the nodes to connect and to compare what they have."""
 
 
-def named() -> str | None:
+def data_from() -> str | None:
     """The node whose data the user has named (`--data data_from=NODE`)."""
     side = host.data.get("data_from")
     return None if side is None else str(side)
@@ -27,7 +27,7 @@ def first_to_serve() -> str:
     run may bring the nodes together before it comes to this.
     """
     cluster: Cluster = host.data.cluster
-    side = named()
+    side = data_from()
     if state.is_executing:
         forget(cluster)  # DRBD is asked now, whatever this run has read before
         if side is None:

@@ -6,13 +6,18 @@ from functools import partial
 from pyinfra.api.command import PyinfraCommand, QuoteString, StringCommand
 from pyinfra.context import host, state
 
+from facts.drbd_content import DrbdContent
 from operations.file import differing, install
-from operations.node import replication, turn_of_this_host
-from operations.observation import converging
+from operations.node import named, replication, turn_of_this_host
+from operations.observation import converging, forget, observed, pair
 from operations.waiting import until
+from san.decide import first_sync
 from san.decide import replication as decide
+from san.decide.backing import last_copy
 from san.decide.serving import Turn
 from san.model import DrbdResource, Node
+from san.observe.content import Content
+from san.observe.drbd_devices import Device
 from san.render.verify import TIMER, UNITS
 
 _TIMED = ("systemctl", "daemon-reload", "&&", "systemctl", "restart", TIMER)
@@ -28,6 +33,13 @@ def configured(turn: Turn) -> Iterator[PyinfraCommand]:
     if not turn_of_this_host(turn):
         return
     cluster = host.data.cluster
+    member = host.data.member.name
+    replaced = named("replaced_disk")
+    for resource in cluster.resources:
+        if state.is_executing and _leaving(resource):
+            forget(cluster)  # its peer's disk as it is now, not as it was when the run began
+            until("the peer's disk to be whole", partial(_only, resource), limit=60)
+        decide.work(resource, member, replication()[member], replaced)
     changed = differing("replication")
     units = [file.path for file in changed if file.path.startswith(UNITS)]
     for file in changed:
@@ -35,21 +47,51 @@ def configured(turn: Turn) -> Iterator[PyinfraCommand]:
     if changed:
         yield StringCommand("drbdadm", "dump", "all", ">/dev/null")
     for resource in cluster.resources:
-        for command in decide.steps(cluster, resource, replication()[host.data.member.name]):
+        found = replication()[member]
+        for command in decide.steps(cluster, resource, member, found, replaced):
             yield StringCommand(*(QuoteString(word) for word in command))
 
 
 @converging(Node)
 def first_generation() -> Iterator[PyinfraCommand]:
-    """Declare two new, empty sides equal, so that no first full sync has to run."""
+    """Make two new sides equal: declare them so where both are empty, else copy the named one."""
     cluster = host.data.cluster
-    if host.data.member.name != cluster.preferred.name:
-        return
     planning = not state.is_executing
-    for resource in decide.first_generation(cluster, replication(), planning=planning):
+    for resource in tuple(decide.first_generation(cluster, replication(), planning=planning)):
+        source = first_sync.named(cluster, resource, named("sync_from"))
+        if host.data.member.name != (source or cluster.preferred.name):
+            continue
         if not planning:
             until("the new nodes to connect", partial(_apart, resource), limit=60)
-        yield StringCommand("drbdadm", "new-current-uuid", "--clear-bitmap", f"{resource.name}/0")
+            if source is None:
+                first_sync.judge(resource, _contents(resource), named("new_disks"))
+        for command in first_sync.steps(resource, source):
+            yield StringCommand(*(QuoteString(word) for word in command))
+
+
+def _contents(resource: DrbdResource) -> dict[str, Content]:
+    """What reading all that is replicated finds on each node."""
+    return {
+        name: observed(
+            node, DrbdContent, resources=((resource.minor, resource.disk_of(name)),)
+        ).disks[0]
+        for name, node in pair(host.data.cluster).items()
+    }
+
+
+def _leaving(resource: DrbdResource) -> Device | None:
+    """The device on this node, where the inventory has another disk for it."""
+    found = replication()[host.data.member.name]
+    device = found.devices.get(resource.minor)
+    if device is None or device.disk == "Diskless" or not decide.moved(resource, found):
+        return None
+    return device
+
+
+def _only(resource: DrbdResource) -> str | None:
+    """Why that device can't give up its disk yet."""
+    device = _leaving(resource)
+    return last_copy(resource, device) if device else None
 
 
 def _apart(resource: DrbdResource) -> str | None:

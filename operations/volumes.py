@@ -9,7 +9,7 @@ from facts.lvm import Lvm
 from operations.file import differing, install
 from operations.node import heartbeats, replication, serving_node, turn_of_this_host
 from operations.observation import converging, observed, pair
-from operations.promotion import first_to_serve, named
+from operations.promotion import data_from, first_to_serve
 from san.decide.serving import Turn
 from san.decide.volumes import steps
 from san.model import Node
@@ -37,7 +37,7 @@ def created() -> Iterator[PyinfraCommand]:
     stopped = len(pair(cluster)) == len(cluster.nodes) and not any(
         each.running for each in heartbeats().values()
     )
-    makes = serves or named() or cluster.preferred.name
+    makes = serves or data_from() or cluster.preferred.name
     if host.data.member.name != makes or not (serves or stopped):
         host.noop("volumes are made where DRBD is Primary")
         return

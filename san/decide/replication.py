@@ -2,65 +2,111 @@
 
 from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Interface
+from typing import Literal
 
 from san.model import Cluster, DrbdResource
 from san.observe.disks import Disk
 from san.observe.drbd import DrbdState
+from san.observe.drbd_claims import Claim
 
+from .backing import last_copy, unfit, unsafe, unstable
+from .claims import foreign
 from .grown import grown
 from .refusal import Refusal
 
 Command = tuple[str, ...]
 
+_LEAVING = {"detach", "del-minor"}
+"""Steps of `drbdadm adjust` that take a disk from DRBD: of a moved minor, or other metadata."""
 
-def unsafe(resource: DrbdResource, disk: Disk) -> str | None:
-    """Why `disk` can't back `resource`; None where it is blank or carries DRBD's metadata.
+Work = Literal["nothing", "attach", "create", "rename", "replace"]
+"""`create`: metadata, on a blank disk; `rename`: the same disk by another name, detached and
+attached again; `replace`: another disk, which gets metadata and the peer's data."""
 
-    A disk with DRBD's metadata is taken as it is: DRBD itself compares generations with the peer
-    before it copies a block, and refuses to connect unrelated data.
+
+def work(
+    resource: DrbdResource, node: str, state: DrbdState, replaced: frozenset[str] = frozenset()
+) -> Work:
+    """What is to be done about the disk of `resource` on `node`.
+
+    `replaced` names the disks that the user says are new ones, as NODE/RESOURCE. Raises Refusal
+    where anything that may hold data would be lost.
     """
-    what = f"{disk.path} for {resource.name}"
-    if not disk.block:
-        found = "is no block device" if disk.exists else "isn't there"
-        return f"{what} {found}; correct the inventory's disk"
-    if disk.problem is not None:
-        return f"{what} can't be read: {disk.problem}"
-    if disk.mounts:
-        return f"{what} is in use: mounted on {', '.join(disk.mounts)}"
-    if disk.has_drbd_metadata or disk.blank:
-        return None
-    carries = (
-        *disk.foreign,
-        *(f"partition {name}" for name in disk.partitions),
-        *(f"device {name}" for name in disk.holders),
-    )
-    return (
-        f"{what} ({disk.device}) isn't empty: it carries {', '.join(carries)}; find out whose it "
-        "is, and name another disk in the inventory unless nobody needs it any more"
-    )
+    disk = state.disks[resource.name]
+    device = state.devices.get(resource.minor)
+    _refuse(foreign(resource, node, disk, state.claims))
+    _refuse(unstable(resource, disk))
+    if device is not None and device.disk != "Diskless":
+        found = moved(resource, state)
+        if found is None:
+            return "nothing"
+        if found.device == disk.device:
+            _refuse(last_copy(resource, device))
+            return "rename"
+        _refuse(unfit(resource, disk, found.size))
+        _refuse(last_copy(resource, device))
+        _named(resource, node, disk, replaced)
+        return "replace"
+    # First: what a grown disk carries isn't somebody else's.
+    _refuse(grown(resource, disk, state.sizes.get(resource.name)) or unsafe(resource, disk))
+    if disk.has_drbd_metadata:
+        return "attach"
+    if device is not None:
+        _named(resource, node, disk, replaced)
+    return "create"
 
 
-def steps(cluster: Cluster, resource: DrbdResource, state: DrbdState) -> Iterator[Command]:
-    """The commands (argument lists) that give this node's `resource` metadata and bring it up.
+def moved(resource: DrbdResource, state: DrbdState) -> Claim | None:
+    """The disk that `resource` has in the kernel, where the inventory says another."""
+    attached = state.claims.attached(resource.minor)
+    if attached is None or attached.disk is None:
+        raise Refusal(
+            f"which disk {resource.name} has can't be told; look at: drbdsetup show, and run again"
+        )
+    return None if attached.disk == state.disks[resource.name].path else attached
+
+
+def _named(resource: DrbdResource, node: str, disk: Disk, replaced: frozenset[str]) -> None:
+    name = f"{node}/{resource.name}"
+    if name not in replaced:
+        raise Refusal(
+            f"{disk.path} is blank, and {resource.name} had another disk on {node}, or lost this "
+            "one: if it is the new disk, and the peer's copy is good, say so with "
+            f"--data replaced_disk={name}; it gets new metadata, and all of the peer's data"
+        )
+
+
+def _refuse(reason: str | None) -> None:
+    if reason is not None:
+        raise Refusal(reason)
+
+
+def steps(
+    cluster: Cluster,
+    resource: DrbdResource,
+    node: str,
+    state: DrbdState,
+    replaced: frozenset[str] = frozenset(),
+) -> Iterator[Command]:
+    """The commands (argument lists) that give `resource` on `node` metadata and bring it up.
 
     Raises Refusal where that could destroy something, or where drbdadm can't act.
     """
-    device = state.devices.get(resource.minor)
-    configured = device is not None and device.disk != "Diskless"
-    if not configured:
-        disk = state.disks[resource.name]
-        reason = grown(resource, disk, state.sizes.get(resource.name)) or unsafe(resource, disk)
-        if reason is not None:
-            raise Refusal(reason)
-        if not disk.has_drbd_metadata:
-            # Answers 'yes' on a disk that was found to carry nothing at all.
-            yield ("drbdadm", "create-md", "--force", resource.name)
+    todo = work(resource, node, state, replaced)
     if state.refusal is not None and resource.name in state.resource_files:
         raise Refusal(f"drbdadm refuses the configuration: {state.refusal}")
     # A change of the net section names the connection's two ends, and not the resource.
     ours = {resource.name, str(resource.minor), *_ends(cluster, resource)}
-    planned = any(ours & set(line.split()) for line in state.adjust_plan or ())
-    if device is None or planned or not configured:
+    planned = [words for line in state.adjust_plan or () if ours & (words := set(line.split()))]
+    device = state.devices.get(resource.minor)
+    if device is not None and any(_LEAVING & words for words in planned):
+        _refuse(last_copy(resource, device))
+    if todo == "replace":
+        yield ("drbdadm", "detach", resource.name)
+    if todo in {"create", "replace"}:
+        # Never forced: on a blank disk drbdmeta asks nothing, and it ends where it would ask.
+        yield ("drbdadm", "create-md", resource.name)
+    if todo != "nothing" or planned:
         yield ("drbdadm", "adjust", resource.name)
 
 

@@ -6,6 +6,7 @@ from typing import Literal
 from san.model import Cluster
 from san.observe.drbd import DrbdState
 
+from .claims import stranger
 from .parting import refuse_parted
 from .refusal import Refusal
 
@@ -16,11 +17,15 @@ Turn = Literal["standby", "serving"]
 def serving(cluster: Cluster, states: Mapping[str, DrbdState]) -> str | None:
     """The node that is Primary for the cluster's resources; None where neither is.
 
-    Raises Refusal where both are, where the resources are Primary on different nodes, or where
-    their data has parted (split brain): only the operator knows which side's is the right one.
+    Raises Refusal where a device isn't ours, where both nodes are, where the resources are Primary
+    on different nodes, or where their data has parted (split brain): only the operator knows which
+    side's is the right one.
     """
     primaries: dict[str, list[str]] = {}
     for resource in cluster.resources:
+        for node, state in states.items():
+            if reason := stranger(resource, node, state.claims):
+                raise Refusal(reason)
         refuse_parted(cluster, resource, states)
         for node, state in states.items():
             device = state.devices.get(resource.minor)

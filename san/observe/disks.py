@@ -1,7 +1,8 @@
 """Block devices that may back a resource: size, what is on them, and who uses them.
 
-util-linux and sysfs alone (wipefs(8), proc_pid_mountinfo(5)), which are there before any package
-of ours is; everything is opened for reading only.
+util-linux, perl-base and sysfs alone (wipefs(8), proc_pid_mountinfo(5)), which are there before any
+package of ours is; everything is opened for reading only. wipefs names what it knows; only reading
+proves that nothing is there (`templates/drbd/content`).
 """
 
 import re
@@ -19,10 +20,18 @@ DRBD = "drbd"
 """The signature of DRBD's metadata, internal or on a disk of its own (wipefs(8))."""
 
 _SIGNATURE = re.compile(r"0x(?P<offset>[0-9a-f]+)\s+(?P<type>\S+)")
+_PASSING = re.compile(
+    r"/dev/(block/|disk/by-(uuid|label|diskseq|loop-\w+)/|disk/by-id/lvm-pv-uuid-)"
+)
+"""Names that count disks, and those that follow the content, which DRBD copies to the peer."""
+_CONTENT = re.compile(
+    r"content (zero|(?P<busy>busy)|content (?P<at>\d+)|unreadable \d+: (?P<why>.+))"
+)
 _OCTAL = re.compile(r"\\([0-7]{3})")
 
 _SHELL = """\
 export LC_ALL=C
+content={content}
 set -- {disks}
 while [ $# -gt 0 ]; do
   real=$(readlink -m -- "$2")
@@ -44,6 +53,10 @@ while [ $# -gt 0 ]; do
     done
     wipefs --no-act --noheadings --output OFFSET,TYPE -- "$real"
     echo "wipefs $?"
+    echo "content $(perl -e "$content" "$real" 2>&1)"
+    if [ "$2" = "$real" ]; then
+      find -L /dev/disk /dev/mapper /dev/md -samefile "$real" 2>/dev/null | sed 's/^/name /'
+    fi
   elif [ -e "$real" ]; then
     echo other
   else
@@ -85,14 +98,34 @@ class Disk:
     """Kernel names."""
     mounts: tuple[str, ...] = ()
     """Where it or a partition of it is mounted; `[SWAP]` for swap space."""
+    busy: bool = False
+    """Somebody has it for himself: DRBD, LVM, a mount, a target, a database, plain dm-crypt."""
+    content: int | None = None
+    """Where the first byte that isn't zero was found, in its first or last MiB or where DRBD's
+    metadata would lie; nothing is known of it where the disk is busy."""
+    links: tuple[str, ...] = ()
+    """Its other names; asked for only where `path` is the kernel's own name."""
     problem: str | None = None
-    """Why its signatures could not be read; then `signatures` says nothing."""
+    """Why it could not be read; then `signatures` and `content` say nothing."""
 
     @property
     def blank(self) -> bool:
-        """Whether it is a readable block device with nothing on it and nobody using it."""
-        used = (self.signatures, self.holders, self.partitions, self.mounts)
-        return self.block and self.problem is None and not any(used)
+        """Whether it was read, with nothing on it, and nobody uses it."""
+        used = (self.signatures, self.holders, self.partitions, self.mounts, self.busy)
+        return self.block and self.problem is None and self.content is None and not any(used)
+
+    @property
+    def unstable(self) -> bool:
+        """Whether `path` is a name that may be another disk's after a boot: the kernel's own, or
+        one that follows what is on it or the order in which disks came."""
+        return self.path == self.device or _PASSING.match(self.path) is not None
+
+    @property
+    def stable_names(self) -> tuple[str, ...]:
+        """Those of its other names that stay with it."""
+        return tuple(
+            sorted(each for each in self.links if each != self.device and not _PASSING.match(each))
+        )
 
     @property
     def has_drbd_metadata(self) -> bool:
@@ -105,9 +138,14 @@ class Disk:
         return tuple(each.type for each in self.signatures if each.type != DRBD)
 
 
-def shell(disks: Iterable[tuple[str, str]]) -> str:
-    """The text for `sh` whose output `parse` reads, for pairs of a name and a path."""
-    return _SHELL.format(disks=shlex.join(word for pair in disks for word in pair))
+def shell(disks: Iterable[tuple[str, str]], content: str) -> str:
+    """The text for `sh` whose output `parse` reads, for pairs of a name and a path.
+
+    `content` is the program that reads a disk (san.render.programs).
+    """
+    return _SHELL.format(
+        content=shlex.quote(content), disks=shlex.join(word for pair in disks for word in pair)
+    )
 
 
 def parse(section: Section) -> dict[str, Disk]:
@@ -121,6 +159,7 @@ def parse(section: Section) -> dict[str, Disk]:
         dev 254:16
         0x3ffff03c drbd
         wipefs 0
+        content busy
         mounts
         21 1 254:1 / / rw,relatime - ext4 /dev/vda1 rw
     """
@@ -157,6 +196,7 @@ def _disk(path: str, lines: list[str], mounts: tuple[tuple[str, str, str], ...])
     parts = [(line[1], line[2]) for line in words if line[0] == "partition"]
     numbers = {single["dev"], *(number for _, number in parts)}
     devices = {device, *(f"/dev/{name}" for name, _ in parts)}
+    read = next((found for line in lines if (found := _CONTENT.fullmatch(line))), None)
     return Disk(
         path,
         device,
@@ -173,8 +213,18 @@ def _disk(path: str, lines: list[str], mounts: tuple[tuple[str, str, str], ...])
         mounts=tuple(
             place for number, source, place in mounts if number in numbers or source in devices
         ),
-        problem=None if single.get("wipefs") == "0" else _complaint(lines),
+        busy=read is not None and read["busy"] is not None,
+        content=int(read["at"]) if read and read["at"] else None,
+        links=tuple(line.removeprefix("name ") for line in lines if line.startswith("name ")),
+        problem=_problem(lines, read) if single.get("wipefs") == "0" else _complaint(lines),
     )
+
+
+def _problem(lines: Iterable[str], read: "re.Match[str] | None") -> str | None:
+    if read is None:
+        said = next((line for line in lines if line.startswith("content ")), "content nothing")
+        return f"its content gave no answer: {said.removeprefix('content ')}"
+    return read["why"]
 
 
 def _complaint(lines: Iterable[str]) -> str:

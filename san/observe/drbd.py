@@ -14,6 +14,8 @@ import attrs
 
 from . import disks as backing
 from .disks import Disk
+from .drbd_claims import SHELL as _CLAIMS
+from .drbd_claims import Claims, parse_claims
 from .drbd_devices import Device, parse_json, parse_proc
 from .drbd_generations import Generation, parse_generations
 from .sections import Section, UnreadableError, script, split
@@ -137,16 +139,21 @@ class DrbdState:
     """The last comparison that this node began, by resource."""
     scheduled: float | None = None
     """Since when this node has its timer for comparisons; None without one."""
+    claims: Claims = attrs.Factory(Claims)
+    """What every resource of the host has or wants, ours or not."""
 
     def to_json(self) -> dict[str, Any]:
         """The state in JSON's types."""
         return attrs.asdict(self)
 
 
-def shell(resources: Iterable[tuple[str, int, str]], *, every_generation: bool = False) -> str:
+def shell(
+    resources: Iterable[tuple[str, int, str]], *, content: str, every_generation: bool = False
+) -> str:
     """The script whose output `parse` reads, for triples of a name, a minor and a backing disk.
 
-    With `every_generation`, that of healthy resources, too.
+    `content` is the program that reads a disk. With `every_generation`, that of healthy resources,
+    too.
     """
     wanted = tuple(resources)
     names = shlex.join(word for name, minor, _ in wanted for word in (name, str(minor)))
@@ -155,15 +162,16 @@ def shell(resources: Iterable[tuple[str, int, str]], *, every_generation: bool =
             "kernel": _KERNEL,
             "tools": f"every={int(every_generation)}; set -- {names}\n{_TOOL}",
             "adjust": _ADJUST,
-            "disks": backing.shell((name, disk) for name, _, disk in wanted),
+            "claims": _CLAIMS,
+            "disks": backing.shell(((name, disk) for name, _, disk in wanted), content),
         }
     )
 
 
 def parse(output: Iterable[str]) -> DrbdState:
-    """Read the sections `kernel`, `tools`, `adjust` and `disks`."""
+    """Read the sections `kernel`, `tools`, `adjust`, `claims` and `disks`."""
     sections = split(output)
-    if not {"kernel", "tools", "adjust", "disks"} <= sections.keys():
+    if not {"kernel", "tools", "adjust", "claims", "disks"} <= sections.keys():
         raise UnreadableError("DRBD's answer lacks a part")
     module, devices = parse_kernel(sections["kernel"])
     tools = sections["tools"]
@@ -187,6 +195,7 @@ def parse(output: Iterable[str]) -> DrbdState:
         sizes={name: int(size) for name, size in map(str.split, _said("size ", tools.lines))},
         compared=dict(_comparisons(tools.lines)),
         scheduled=next((float(at) for at in _said("scheduled ", tools.lines)), None),
+        claims=parse_claims(sections["claims"]),
     )
 
 

@@ -9,3 +9,6 @@ node's replicated disk."""
 CHANGES = (TEMPLATES / "drbd/changes").read_text(encoding="utf-8")
 """For `perl -e`, with the minor and the backing disk as its arguments: in which logical volumes a
 replicated disk has changed since its peer had all of it."""
+
+CONTENT = (TEMPLATES / "drbd/content").read_text(encoding="utf-8")
+"""For `perl -e`, with a disk and how much of it as its arguments: whether it holds anything."""

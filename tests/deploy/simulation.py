@@ -83,6 +83,9 @@ class Replica:
     """KiB that a comparison would find to differ."""
     comparing: int = 0
     """Looks until the comparison that runs has ended."""
+    diskless: bool = False
+    holds: str = "zero"
+    """What reading all of it would find."""
 
 
 NEW = "0000000000000004"
@@ -98,6 +101,10 @@ class Disk:
     holders: list[str] = attrs.Factory(list)
     partitions: list[str] = attrs.Factory(list)
     mounted: str | None = None
+    device: str = "/dev/vdb"
+    content: str = "zero"
+    """What reading it finds, while nobody has it for himself."""
+    size: int = 1 << 30
 
 
 @attrs.define
@@ -127,6 +134,10 @@ class Machine:
     below: dict[str, str] = attrs.Factory(dict)
     """The card of each VLAN."""
     disk: Disk = attrs.Factory(Disk)
+    disks: dict[str, Disk] = attrs.Factory(dict)
+    """Its other disks, by path."""
+    claims: list[str] = attrs.Factory(list)
+    """What somebody else's DRBD resources have, as the fact prints it."""
     replicas: dict[str, Replica] = attrs.Factory(dict)
     active: set[str] = attrs.Factory(set)
     """Volume groups, or single volumes of them, that are active."""
@@ -175,6 +186,20 @@ class Machine:
 
     def programs(self):
         return {program for name in self.packages for program in PROGRAMS.get(name, ())}
+
+    def backing(self, path):
+        """The disk that a path leads to."""
+        return self.disks.get(path, self.disk)
+
+    def attached(self, name):
+        """The path by which the kernel has a resource's disk; None where it has none."""
+        replica = self.replicas[name]
+        return None if replica.diskless else self.own_disk(replica.applied)
+
+    def own_disk(self, content):
+        """The disk that a resource's file says for this node."""
+        said = rf'on {self.hostname} {{.*?disk "(.+?)";'
+        return content and re.search(said, content, re.DOTALL)[1]
 
     def resources(self):
         """The resources of the files in /etc/drbd.d: minor, own disk and address, and text."""
@@ -309,12 +334,17 @@ class World:
     def device(self, machine, name):
         """The states of a device: connection, roles, disks."""
         one, other = machine.replicas[name], self.peer(machine).replicas[name]
-        own = "Inconsistent" if one.generation == NEW else "UpToDate"
+        own = self.stands(one)
         if not self.connected(machine, name):
             state = "StandAlone" if one.parted else "WFConnection"
             return state, f"{one.role}/Unknown", f"{own}/DUnknown"
-        its = "Inconsistent" if other.generation == NEW else "UpToDate"
+        its = self.stands(other)
         return "Connected", f"{one.role}/{other.role}", f"{own}/{its}"
+
+    def stands(self, replica):
+        if replica.diskless:
+            return "Diskless"
+        return "Inconsistent" if replica.generation == NEW else "UpToDate"
 
     def promote(self, machine, name):
         one, other = machine.replicas[name], self.peer(machine).replicas[name]
@@ -694,14 +724,16 @@ class World:
         replica = machine.replicas[name]
         match verb:
             case "create-md":
-                if machine.disk.signatures or replica.applied:
-                    self.accidents.append(f"create-md over {machine.disk.signatures}")
-                replica.generation = NEW
-                machine.disk.signatures.append("drbd")
+                self.create(machine, name, known[name][2], words)
+            case "detach":
+                self.detach(machine, name)
             case "adjust":
-                if replica.generation is None:
+                path = machine.own_disk(known[name][2])
+                if machine.attached(name) not in {None, path}:
+                    self.detach(machine, name)
+                if "drbd" not in machine.backing(path).signatures:
                     raise CommandError("No valid meta data found", 119)
-                replica.applied = known[name][2]
+                replica.applied, replica.diskless = known[name][2], False
                 replica.parted = False
                 self.sync(machine, name)
             case "disconnect":
@@ -726,7 +758,10 @@ class World:
                 for each in both:
                     each.generation = "D5CA4B1DD2A0B4CE"
             case "primary":
+                if "--force" in words and replica.generation == NEW:
+                    replica.generation = "F0ACEDA7A0000000"
                 self.promote(machine, name)
+                self.sync(machine, name)
             case "secondary":
                 if machine.active:
                     raise CommandError("State change failed: Device is held open by someone", 11)
@@ -735,6 +770,24 @@ class World:
                 replica.role = "Secondary"
             case _:
                 raise CommandError(f"drbdadm: unknown command {verb}", 3)
+
+    def create(self, machine, name, content, words):
+        """drbdmeta asks nothing on an empty disk, and ends where it would ask."""
+        disk, replica = machine.backing(machine.own_disk(content)), machine.replicas[name]
+        if replica.applied and not replica.diskless:
+            raise CommandError("Device '0' is configured!", 20)
+        if "--force" in words:
+            self.accidents.append("create-md --force")
+        if disk.signatures or disk.content != "zero":
+            raise CommandError("Operation canceled.", 1)
+        replica.generation, replica.bitmap, replica.changed = NEW, "0" * 16, 0
+        disk.signatures.append("drbd")
+
+    def detach(self, machine, name):
+        connected = self.connected(machine, name)
+        if not connected or self.stands(self.peer(machine).replicas[name]) != "UpToDate":
+            self.accidents.append(f"{machine.name}'s disk detached, the last copy")
+        machine.replicas[name].diskless = True
 
     def script(self, machine, words):
         script, *arguments, verb = words
@@ -976,23 +1029,53 @@ class World:
                 lines.append(f"drbdsetup-84 connect {name}")
         return 0, lines
 
+    def fact_claims(self, machine, _):
+        if "drbd-utils" not in machine.packages:
+            return 127, []
+        lines = []
+        for name, (minor, _, content) in machine.resources().items():
+            if machine.replicas[name].applied:
+                path = machine.attached(name)
+                lines += [f"running {name}", f"minor {minor}", f"size {(SIZE - (1 << 20)) // 512}"]
+                lines += [f"disk {path}", f"device {machine.backing(path).device}"] if path else []
+            path = machine.own_disk(content)
+            lines += [f"configured {name}", f"file /etc/drbd.d/{name}.res", "here"]
+            lines += [f"minor {minor}", f"disk {path}", f"device {machine.backing(path).device}"]
+        dump = [] if any(each.startswith("dump ") for each in machine.claims) else ["dump 0"]
+        return 0, [*lines, *machine.claims, *dump]
+
+    def fact_content(self, machine, part):
+        (name,) = (
+            name
+            for name, (minor, *_) in machine.resources().items()
+            if f"/drbd{minor}/" in part.split("\n")[0]
+        )
+        return 0, [machine.replicas[name].holds]
+
     def fact_disks(self, machine, part):
         words = shlex.split(re.search(r"^set -- (.*)$", part, re.MULTILINE)[1])
-        disk, lines = machine.disk, []
+        lines, mounts = [], []
+        attached = {machine.attached(name) for name in machine.replicas}
         for name, path in zip(words[::2], words[1::2], strict=True):
-            lines += [f"disk {name} {path}", "device /dev/vdb"]
+            disk = machine.backing(path)
+            lines += [f"disk {name} {path}", f"device {disk.device}"]
             if not disk.block:
                 lines.append("other" if disk.exists else "absent")
                 continue
-            lines += [f"size {SIZE // 512}", "dev 254:16"]
+            lines += [f"size {disk.size // 512}", "dev 254:16"]
             lines += [f"holder {holder}" for holder in disk.holders]
             lines += [f"partition {each} 254:17" for each in disk.partitions]
             lines += [f"0x{218 + 8 * at:x} {kind}" for at, kind in enumerate(disk.signatures)]
             lines.append("wipefs 0")
-        lines.append("mounts")
-        if disk.mounted:
-            lines.append(f"30 1 254:16 / {disk.mounted} rw - ext4 /dev/vdb rw")
-        return 0, lines
+            used = disk.holders or disk.mounted
+            used = used or any(each and machine.backing(each) is disk for each in attached)
+            found = "content 218" if disk.signatures and disk.content == "zero" else disk.content
+            lines.append(f"content {'busy' if used else found}")
+            if path == disk.device:
+                lines.append("name /dev/disk/by-id/virtio-data")
+            if disk.mounted:
+                mounts.append(f"30 1 254:16 / {disk.mounted} rw - ext4 {disk.device} rw")
+        return 0, [*lines, "mounts", *mounts]
 
     def fact_report(self, machine, _):
         if "lvm2" not in machine.packages:

@@ -5,7 +5,7 @@ import re
 import attrs
 import pytest
 
-from san.model import Bcast, DrbdResource, Lun, Portal, Serial, Target, Volume, VolumeGroup
+from san.model import Bcast, Lun, Portal, Serial, Target, Volume, VolumeGroup
 
 MOVING = re.compile(
     r"systemctl (stop|restart|try-restart) |hb_standby|hb_takeover| stop$|drbdadm (down|secondary|"
@@ -279,12 +279,3 @@ def test_a_smaller_volume_is_refused_before_anything_is_changed(served):
         assert "storage/test has 536870912 bytes, the inventory says 256M" in refusal
         assert "a volume is never shrunk" in refusal
     assert served.world.lasting() == before
-
-
-def test_another_disk_is_no_reason_to_make_metadata(served):
-    """The resource is in the kernel, so its disk isn't looked at, and nothing is made on it."""
-    disk = DrbdResource("r0", disk="/dev/disk/by-id/virtio-other")
-    served.declare(attrs.evolve(served.cluster, resources=(disk,)))
-    served.change(weasel=lambda node: node.disk.signatures.clear())
-    ran = served.run("-y")
-    assert not [words for _, words in ran.commands if "create-md" in words]

@@ -98,8 +98,9 @@ def test_a_refusal_stands_first_on_its_line(bare):
 
 @pytest.mark.parametrize(
     "fact",
-    ["drbd.Drbd", "drbd_history.DrbdHistory", "files.Files", "files.Texts", "stonith.Stonith",
-     "lvm.Lvm", "network.Network", "packages.Packages", "heartbeat.Heartbeat"],
+    ["drbd.Drbd", "drbd_content.DrbdContent", "drbd_history.DrbdHistory", "files.Files",
+     "files.Texts", "stonith.Stonith", "lvm.Lvm", "network.Network", "packages.Packages",
+     "heartbeat.Heartbeat"],
 )  # fmt: skip
 def test_facts_are_called_without_arguments(served, fact):
     ran = served.run("--json", deploy=("fact", f"facts.{fact}"))

@@ -23,6 +23,10 @@ def refused(bed, *sentences, arguments=(("-y",),), names=()):
 
 DISKS = (
     ({"signatures": ["ext4"]}, "isn't empty: it carries ext4; find out whose it is"),
+    ({"content": "content 8192"}, "it carries content without a signature, at byte 8192;"),
+    ({"content": "busy"}, "is in use: something on the node has it for itself"),
+    ({"content": "busy", "signatures": ["drbd"]}, "is in use: something on the node has it"),
+    ({"content": "unreadable 0: Input/output error"}, "can't be read: Input/output error"),
     ({"signatures": ["LVM2_member"]}, "it carries LVM2_member;"),
     ({"partitions": ["vdb1"]}, "it carries partition vdb1;"),
     ({"holders": ["dm-0"]}, "it carries device dm-0;"),

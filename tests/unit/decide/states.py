@@ -3,12 +3,15 @@
 from san.model import Site
 from san.observe.disks import Disk, Signature
 from san.observe.drbd import DrbdState
+from san.observe.drbd_claims import Claim, Claims
 from san.observe.drbd_devices import Device
 from san.observe.drbd_generations import Generation
 from san.observe.lvm import LogicalVolume, LvmState, PhysicalVolume, VolumeGroup
 from san.observe.network import Address, Link, NetworkState
 
 EXTENT = 4 << 20
+DISK = "/dev/disk/by-id/virtio-data"
+ATTACHED = Claim("r0", None, 0, DISK, "/dev/vdb", size=1 << 29)
 NEW, USED = "0000000000000004", "D5CA4B1DD2A0B4CE"
 
 
@@ -20,7 +23,7 @@ def checked(cluster):
 def disk(*signatures, **parts):
     found = tuple(Signature(kind, 0) for kind in signatures)
     parts = {"exists": True, "block": True, "size": 1 << 30, **parts}
-    return Disk("/dev/disk/by-id/virtio-data", "/dev/vdb", signatures=found, **parts)
+    return Disk(**{"path": DISK, "device": "/dev/vdb", "signatures": found, **parts})
 
 
 def device(role="Secondary", peer="Secondary", **parts):
@@ -46,6 +49,7 @@ def drbd(own=None, *, on=None, generation=None, **parts):
             "missing_address": None,
             "generations": known,
             "disks": {"r0": on or disk()},
+            "claims": Claims(running=(ATTACHED,) if own and own.disk != "Diskless" else ()),
             **parts,
         }
     )

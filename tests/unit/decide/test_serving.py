@@ -7,6 +7,7 @@ from states import NEW, device, drbd
 
 from san.decide.refusal import Refusal
 from san.decide.serving import has_turn, serving
+from san.observe.drbd_claims import Claim, Claims
 from san.observe.drbd_generations import Generation
 
 A, B, C = (letter * 15 + "0" for letter in "ABC")
@@ -166,3 +167,13 @@ def test_every_pair_has_one_answer_or_a_refusal(cluster, weasel, otter):
 
 def is_primary(state):
     return state.devices[0].role == "Primary"
+
+
+def test_what_another_resource_is_on_our_minor_says_nothing_of_ours(cluster):
+    """It may be Primary, and look as if that node served."""
+    theirs = drbd(device("Primary"), claims=Claims(running=(Claim("other", None, 0),)))
+    for states in ({"otter": theirs}, {"weasel": drbd(), "otter": theirs}):
+        with pytest.raises(
+            Refusal, match="/dev/drbd0 is the DRBD resource 'other' on otter, not r0"
+        ):
+            serving(cluster, states)

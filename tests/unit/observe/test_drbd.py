@@ -14,10 +14,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from san.observe.drbd import parse, parse_adjust, parse_kernel, shell
+from san.observe.drbd import parse, parse_adjust, parse_kernel
+from san.observe.drbd import shell as script_of
+from san.observe.drbd_claims import Claim, Claims
 from san.observe.drbd_devices import Device, parse_json, parse_proc
 from san.observe.drbd_generations import JUST_CREATED, Flag, Generation, parse_generations
 from san.observe.sections import Section, UnreadableError
+from san.render.programs import CONTENT
+
+
+def shell(resources, **how):
+    return script_of(resources, content=CONTENT, **how)
+
 
 HEALTHY = """\
 version: 8.4.11 (api:1/proto:86-101)
@@ -304,6 +312,7 @@ dev 254:16
 0x3ffff03c drbd
 0x218  LVM2_member
 wipefs 0
+content busy
 disk r1 /dev/vdc
 device /dev/vdc
 size 2048
@@ -312,17 +321,19 @@ holder dm-0
 partition vdc1 254:33
 wipefs: error: /dev/vdc: probing initialization failed: Input/output error
 wipefs 1
+content unreadable 0: Input/output error
 disk r2 /dev/vdd
 device /dev/vdd
 absent
 disk r3 /etc/passwd
 device /etc/passwd
 other
-disk r4 /dev/vde
+disk r4 /dev/disk/by-id/virtio-e
 device /dev/vde
 size 2048
 dev 254:64
 wipefs 0
+content zero
 mounts
 22 27 0:20 / /sys rw,nosuid,nodev,noexec,relatime shared:7 - sysfs sysfs rw
 27 1 254:0 / / rw,noatime shared:1 - ext4 /dev/vda rw
@@ -332,8 +343,14 @@ Filename				Type		Size		Used		Priority
 """
 
 
-def answer(kernel="", tools="", adjust="", disks=DISKS, status=0):
-    parts = {"kernel": kernel, "tools": tools, "adjust": adjust, "disks": disks}
+def answer(*, kernel="", tools="", adjust="", claims="dump 0", disks=DISKS, status=0):
+    parts = {
+        "kernel": kernel,
+        "tools": tools,
+        "adjust": adjust,
+        "claims": claims,
+        "disks": disks,
+    }
     return [
         line
         for name, body in parts.items()
@@ -341,7 +358,7 @@ def answer(kernel="", tools="", adjust="", disks=DISKS, status=0):
             f"[san:begin {name}]",
             *body.splitlines(),
             "",
-            f"[san:end {name} {status if name in {'tools', 'adjust'} else 0}]",
+            f"[san:end {name} {status if name in {'tools', 'adjust', 'claims'} else 0}]",
         )
     ]
 
@@ -398,11 +415,145 @@ def test_backing_disks():
     assert not disks["r2"].blank
 
 
-@pytest.mark.parametrize("field", ["signatures", "holders", "partitions", "mounts", "problem"])
+@pytest.mark.parametrize(
+    "field", ["signatures", "holders", "partitions", "mounts", "problem", "busy", "content"]
+)
 def test_one_finding_is_enough_not_to_be_blank(field):
     blank = parse(answer()).disks["r4"]
     assert blank.blank
     assert not attrs.evolve(blank, **{field: ("x",)}).blank
+
+
+@pytest.mark.parametrize(
+    ("said", "problem"),
+    [
+        ("content unreadable 1069547520: Input/output error", "Input/output error"),
+        ("content sh: 1: perl: not found", "its content gave no answer: sh: 1: perl: not found"),
+        ("content ", "its content gave no answer: "),
+        ("", "its content gave no answer: nothing"),
+    ],
+)
+def test_a_disk_that_was_not_read_is_not_blank(said, problem):
+    """wipefs found nothing, and says that it succeeded."""
+    found = parse(answer(disks=DISKS.replace("content zero", said))).disks["r4"]
+    assert (found.problem, found.blank) == (problem, False)
+
+
+@pytest.mark.parametrize(
+    ("said", "busy", "content"),
+    [("content busy", True, None), ("content content 8192", False, 8192)],
+)
+def test_a_disk_that_is_used_or_holds_something_is_not_blank(said, busy, content):
+    found = parse(answer(disks=DISKS.replace("content zero", said))).disks["r4"]
+    assert (found.problem, found.busy, found.content, found.blank) == (None, busy, content, False)
+
+
+@pytest.mark.parametrize("name", ["sdb", "vdb", "nvme0n1", "dm-3", "md127"])
+def test_the_kernels_own_name_is_not_stable(name):
+    lines = f"""disk r0 /dev/{name}
+device /dev/{name}
+size 2048
+dev 254:64
+wipefs 0
+content zero
+name /dev/{name}
+name /dev/disk/by-diskseq/9
+name /dev/disk/by-id/lvm-pv-uuid-2xFZ9h
+name /dev/disk/by-uuid/0d5e
+name /dev/disk/by-id/wwn-0x5000
+name /dev/disk/by-id/ata-SAMSUNG_1
+mounts
+"""
+    found = parse(answer(disks=lines)).disks["r0"]
+    assert found.unstable
+    assert found.stable_names == ("/dev/disk/by-id/ata-SAMSUNG_1", "/dev/disk/by-id/wwn-0x5000")
+
+
+@pytest.mark.parametrize(
+    ("path", "unstable"),
+    [
+        ("/dev/disk/by-id/ata-SAMSUNG_1", False),
+        ("/dev/disk/by-path/pci-0000:00:05.0", False),
+        ("/dev/disk/by-partlabel/data", False),
+        ("/dev/mapper/mpatha", False),
+        ("/dev/backing/r0", False),
+        ("/dev/md/data", False),
+        ("/dev/block/8:16", True),
+        ("/dev/disk/by-uuid/0d5e", True),
+        ("/dev/disk/by-label/data", True),
+        ("/dev/disk/by-diskseq/9", True),
+        ("/dev/disk/by-id/lvm-pv-uuid-2xFZ9h", True),
+    ],
+)
+def test_names_that_follow_the_content_are_not_stable(path, unstable):
+    """DRBD copies the content, so both disks, and the replicated device, may have the name."""
+    lines = f"disk r0 {path}\ndevice /dev/vdb\nsize 2048\ndev 1:1\nwipefs 0\ncontent zero\nmounts"
+    assert parse(answer(disks=lines)).disks["r0"].unstable == unstable
+
+
+# --- who claims what -----------------------------------------------------------------------------
+
+CLAIMS = """running other
+minor 0
+size 2048
+disk /dev/disk/by-id/virtio-data
+device /dev/vdb
+minor 1
+configured other
+file /etc/drbd.d/other.res
+here
+minor 0
+size 2048
+disk /dev/vdb
+device /dev/vdb
+minor 1
+disk /dev/vdc
+device /dev/vdc
+port 7788
+there
+minor 9
+disk /dev/vdz
+device /dev/vdz
+port 7799
+configured elsewhere
+file /etc/drbd.d/elsewhere.res
+there
+minor 4
+port 7788
+ignored
+file /etc/drbd.d/ignored.res
+here
+minor 5
+dump 0
+"""
+
+
+def test_claims():
+    """Each minor of this host, in the kernel and in files; the other hosts' are none of ours."""
+    path, file = "/dev/disk/by-id/virtio-data", "/etc/drbd.d/other.res"
+    found = parse(answer(claims=CLAIMS)).claims
+    assert found == Claims(
+        running=(
+            Claim("other", None, 0, path, "/dev/vdb", size=1 << 20),
+            Claim("other", None, 1),
+        ),
+        configured=(
+            Claim("other", file, 0, "/dev/vdb", "/dev/vdb", 7788, 1 << 20),
+            Claim("other", file, 1, "/dev/vdc", "/dev/vdc", 7788),
+        ),
+    )
+    assert found.attached(0).disk == path
+    assert found.attached(7) is None
+
+
+def test_files_that_drbdadm_cannot_read_claim_who_knows_what():
+    said = "refusal /etc/drbd.d/b.res:3: conflicting use of device-minor 'device-minor:vm:0' ..."
+    found = parse(answer(claims=f"{said}\ndump 10")).claims
+    assert found.problem == said.removeprefix("refusal ")
+    assert parse(answer(claims="dump 10")).claims.problem == "drbdadm dump all fails"
+    assert parse(answer(status=127)).claims == Claims()
+    with pytest.raises(UnreadableError, match="resources can't be read"):
+        parse(answer(claims=""))
 
 
 def test_unreadable_is_not_empty():
@@ -432,7 +583,7 @@ def test_nothing_is_asked_that_would_load_the_module(tmp_path):
     )
     state = parse(done.stdout.splitlines())
     if state.module_version is None:
-        assert calls.read_text() == "drbdadm --version\n"
+        assert calls.read_text() == "drbdadm --version\ndrbdadm --dry-run dump all\n"
     assert state.installed
     assert not state.disks["r0"].block
 
@@ -451,9 +602,52 @@ def test_a_secret_never_leaves_the_host(tmp_path):
         assert shown == (f"drbdsetup-84 net-options --shared-secret{option}(hidden) --protocol=C\n")
 
 
+DUMP = """\
+# /etc/drbd.conf
+# resource r0 on HOST: not ignored, not stacked
+# defined at /etc/drbd.d/r0.res:2
+resource r0 {
+    on HOST {
+        device           /dev/drbd0 minor 0;
+        disk             /dev/null;
+        meta-disk        internal;
+        address          ipv4 10.10.10.1:7788;
+    }
+    on otter {
+        device           /dev/drbd3 minor 3;
+        disk             /dev/zero;
+        address          ipv4 10.10.10.2:7789;
+    }
+    net {
+        shared-secret    SECRET;
+    }
+}
+"""
+SHOW = """\
+resource r0 {
+    net {
+        shared-secret   \t"SECRET";
+    }
+    _remote_host {
+        address\t\t\tipv4 10.10.10.2:7788;
+    }
+    _this_host {
+        address\t\t\tipv4 10.10.10.1:7788;
+        volume 0 {
+            device\t\t\tminor 0;
+            disk\t\t\t"/dev/./null";
+            meta-disk\t\t\tinternal;
+            disk {
+                on-io-error     \tdetach;
+            }
+        }
+    }
+}
+"""
 TOOL = """\
 #!/bin/sh
 case "$*" in
+*dump*) printf '%s' "$DUMP" | sed "s/HOST/$(uname -n)/" ;;
 --version) echo DRBDADM_VERSION=9.22.0 ;;
 get-gi*) echo {generation} ;;
 *adjust*) echo noise >&2; echo "drbdsetup-84 connect r0 --shared-secret=SECRET --protocol=C" ;;
@@ -470,7 +664,9 @@ def on_a_loaded_host(tmp_path, proc, version="8.4.11", **how):
     (tmp_path / "drbd.d/r0.res").touch()
     tools = {
         "drbdadm": TOOL.format(generation=USED),
-        "drbdsetup": f"#!/bin/sh\ncat <<'E'\n{NINE}E\n",
+        "drbdsetup": (
+            f"#!/bin/sh\n[ $1 = show ] && {{ printf '%s' \"$SHOW\"; exit; }}\ncat <<'E'\n{NINE}E\n"
+        ),
     }
     for name, text in tools.items():
         (tmp_path / name).write_text(text)
@@ -483,7 +679,7 @@ def on_a_loaded_host(tmp_path, proc, version="8.4.11", **how):
     )
     done = subprocess.run(
         ["sh", "-c", script],
-        env={"PATH": f"{tmp_path}:/usr/sbin:/usr/bin:/sbin:/bin"},
+        env={"PATH": f"{tmp_path}:/usr/sbin:/usr/bin:/sbin:/bin", "DUMP": DUMP, "SHOW": SHOW},
         capture_output=True,
         text=True,
         check=True,
@@ -515,3 +711,11 @@ def test_the_script_asks_nine_for_json(tmp_path):
     state = on_a_loaded_host(tmp_path, "version: 9.2.11\n", version="9.2.11")
     assert state.module_version == "9.2.11"
     assert state.devices == parse_json(NINE)
+
+
+def test_the_script_asks_the_kernel_and_drbdadm_whose_what_is(tmp_path):
+    claims = on_a_loaded_host(tmp_path, HEALTHY).claims
+    assert claims == Claims(
+        running=(Claim("r0", None, 0, "/dev/./null", "/dev/null"),),
+        configured=(Claim("r0", "/etc/drbd.d/r0.res", 0, "/dev/null", "/dev/null", 7788),),
+    )
