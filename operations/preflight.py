@@ -14,7 +14,7 @@ from operations.file import present
 from operations.node import replication, serving_node
 from operations.observation import converging, observed, pair
 from operations.waiting import until
-from san.decide.links import amiss
+from san.decide.links import amiss, contested
 from san.decide.refusal import Refusal
 from san.decide.replication import unsafe
 from san.decide.volumes import steps
@@ -37,6 +37,9 @@ def safe() -> Iterator[PyinfraCommand]:
         )
     present()  # what can't be read, or whose network nobody manages, is a refusal already here
     list(amiss(cluster, host.data.member.name, network))
+    reason = contested(cluster, host.data.member.name, network)
+    if reason is not None:
+        raise Refusal(reason)
     if isinstance(host.data.member, Node):
         if state.is_executing:
             until("Heartbeat to settle", moving, limit=settling(cluster))

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from functools import partial
 
-from pyinfra.api.command import PyinfraCommand, QuoteString, StringCommand
+from pyinfra.api.command import PyinfraCommand, StringCommand
 from pyinfra.context import host, state
 
+from operations.drbd import drbdadm
 from operations.file import differing, install
 from operations.node import replication, turn_of_this_host
 from operations.observation import converging
@@ -31,7 +32,7 @@ def configured(turn: Turn) -> Iterator[PyinfraCommand]:
         yield StringCommand("drbdadm", "dump", "all", ">/dev/null")
     for resource in cluster.resources:
         for command in decide.steps(resource, replication()[host.data.member.name]):
-            yield StringCommand(*(QuoteString(word) for word in command))
+            yield drbdadm(*command[1:])
 
 
 @converging(Node)

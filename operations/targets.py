@@ -10,7 +10,7 @@ from operations.file import differing, install
 from operations.node import serving_node, turn_of_this_host
 from operations.observation import converging, forget, observed
 from san.decide.serving import Turn
-from san.decide.target import new_sizes_left, serves_exactly
+from san.decide.target import new_sizes_left, revoked, serves_exactly
 from san.model import Node
 
 
@@ -30,6 +30,12 @@ def configured(turn: Turn) -> Iterator[PyinfraCommand]:
     for left in new_sizes_left(found):
         host.log_styled(
             f"{left}: at the next takeover, or now, at a quiet moment; see docs/operating.md",
+            fg="yellow",
+        )
+    for client in revoked(cluster, found):
+        host.log_styled(
+            f"{client} is logged in, and may no longer be: the run ends at its session, unless it "
+            "is gone by then; see docs/runbook.md, 'A client uses it'",
             fg="yellow",
         )
     for file in changed:

@@ -1,6 +1,6 @@
 """What is wanted: the site, its clusters and all they are made of, as frozen attrs classes."""
 
-from .cluster import SINGLE_HEARTBEAT_LINK, Client, Cluster, Node
+from .cluster import LOST_RESERVATIONS, SINGLE_HEARTBEAT_LINK, Client, Cluster, Node
 from .heartbeat import Bcast, Heartbeat, Link, Mcast, Ping, Serial, Ucast, Watchdog
 from .kmodule import Archive, Directory, KernelModule, Kernels, Patch, Signing, Tool
 from .network import Network, Portal
@@ -9,10 +9,11 @@ from .secret import Secret
 from .site import Site
 from .stonith import Stonith
 from .storage import DrbdResource, Volume, VolumeGroup
-from .target import Acl, Chap, Lun, Target
+from .target import Acl, Chap, Everyone, Lun, Target
 from .timing import Timing
 
 __all__ = [
+    "LOST_RESERVATIONS",
     "SINGLE_HEARTBEAT_LINK",
     "Acl",
     "Archive",
@@ -22,6 +23,7 @@ __all__ = [
     "Cluster",
     "Directory",
     "DrbdResource",
+    "Everyone",
     "Heartbeat",
     "InventoryError",
     "KernelModule",

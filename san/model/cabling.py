@@ -60,9 +60,25 @@ def joined(cluster: "Cluster", network: str, path: str) -> Iterator[Problem]:
 
 
 def _networks(cluster: "Cluster") -> Iterator[Problem]:
-    for name in duplicates(network.interface for network in cluster.networks):
+    hosts = {host.name: host for host in cluster.hosts}
+    clients = {client.name for client in cluster.clients}
+    twice = {
+        name: None
+        for host in hosts.values()
+        for name in duplicates(
+            network.interface_on(host.name)
+            for network in cluster.networks
+            if host.name not in clients or network.name in host.addresses
+        )
+    }
+    for name in twice:
         yield Problem("networks", f"{name!r} is the interface of two networks; give each its own")
     for index, network in enumerate(cluster.networks):
+        for unknown in network.interfaces.keys() - hosts.keys():
+            yield Problem(
+                f"networks[{index}].interfaces",
+                f"there is no host {unknown!r}; name a node or a client",
+            )
         if network.role != "management" and network.subnet is None:
             yield Problem(f"networks[{index}].subnet", "it is missing; write its subnet")
     for (_, one), (index, two) in combinations(enumerate(cluster.networks), 2):

@@ -14,13 +14,16 @@ from .problem import Problem
 from .secret import Secret
 from .stonith import Stonith
 from .storage import DrbdResource, VolumeGroup
-from .target import Target
+from .target import Acl, Everyone, Target
 from .timing import Timing
 
 SINGLE_HEARTBEAT_LINK = "single-heartbeat-link"
 """The warning that fewer than two links join the nodes: one broken cable is then a split brain."""
 
-WARNINGS = (SINGLE_HEARTBEAT_LINK,)
+LOST_RESERVATIONS = "lost-reservations"
+"""The warning that a client relies on SCSI-3 reservations, which a takeover drops."""
+
+WARNINGS = (SINGLE_HEARTBEAT_LINK, LOST_RESERVATIONS)
 
 PAIR = 2
 """Nodes of a cluster: DRBD 8.4 and haresources know a pair."""
@@ -69,6 +72,8 @@ class Client:
     name: str = declared(text.uname)
     iqn: str = declared(text.iscsi_name)
     addresses: Mapping[str, str] = declared(_addresses, factory=dict)
+    reservations: bool = declared(one_of(True, False), default=False)
+    """Whether it relies on SCSI-3 persistent reservations (a Windows or Pacemaker cluster does)."""
     ssh: Mapping[str, object] = declared(_ssh, factory=dict, repr=False)
 
     def to_json(self) -> dict[str, object]:
@@ -140,6 +145,25 @@ class Cluster:
         """The DRBD resource of that name."""
         return next(resource for resource in self.resources if resource.name == name)
 
+    def seen_from(self, host: str) -> "Cluster":
+        """The same with each network's interface as `host` calls it."""
+        names = [each.name for each in self.hosts]
+        networks = tuple(
+            attrs.evolve(
+                network,
+                interface=network.interface_on(host),
+                interfaces={name: network.interface_on(name) for name in names},
+            )
+            if network.interfaces
+            else network
+            for network in self.networks
+        )
+        return attrs.evolve(self, networks=networks)
+
+    def acl_of(self, target: Target) -> Acl | Everyone:
+        """Who may log in to `target`: whom its ACL names, else the inventory's clients."""
+        return target.acl or Acl(tuple(client.iqn for client in self.clients))
+
     def network_of(self, portal: Portal) -> Network:
         """The storage network that `portal` is on."""
         return next(network for network in self.storage_networks if network.holds(portal.address))
@@ -176,6 +200,7 @@ class Cluster:
             )
         yield from self._names()
         yield from self._users()
+        yield from self._admitted()
         yield from self._acknowledged()
         yield from cabling.problems(self)
         yield from stacking.problems(self)
@@ -202,6 +227,23 @@ class Cluster:
                     f"targets[{index}].chap",
                     f"user {target.chap.user!r} has another secret at another target; STGT knows "
                     "each user once: give it one secret, or each target its own user",
+                )
+
+    def _admitted(self) -> Iterator[Problem]:
+        for index, target in enumerate(self.targets):
+            if target.acl is None and not self.clients:
+                yield Problem(
+                    f"targets[{index}].acl",
+                    "nobody could log in: without an Acl the inventory's clients may, and it has "
+                    "none; declare a Client, an Acl, or Everyone()",
+                )
+        for index, client in enumerate(self.clients):
+            if client.reservations and LOST_RESERVATIONS not in self.acknowledged:
+                yield Problem(
+                    f"clients[{index}].reservations",
+                    f"{client.name} relies on SCSI-3 reservations, and a takeover drops them (STGT "
+                    "keeps them in memory): a host that was shut out may write again; accept it "
+                    f"with acknowledged=({LOST_RESERVATIONS!r},)",
                 )
 
     def _acknowledged(self) -> Iterator[Problem]:

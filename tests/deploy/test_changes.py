@@ -5,7 +5,7 @@ import re
 import attrs
 import pytest
 
-from san.model import DrbdResource, Lun, Portal, Target, Volume, VolumeGroup
+from san.model import Acl, DrbdResource, Lun, Portal, Target, Volume, VolumeGroup
 
 MOVING = re.compile(
     r"systemctl (stop|restart|try-restart) |hb_standby|hb_takeover| stop$|drbdadm (down|secondary|"
@@ -184,3 +184,14 @@ def test_another_disk_is_no_reason_to_make_metadata(served):
     served.change(weasel=lambda node: node.disk.signatures.clear())
     ran = served.run("-y")
     assert not [words for _, words in ran.commands if "create-md" in words]
+
+
+def test_the_plan_names_a_client_that_may_no_longer_be_logged_in(served):
+    session = ["        I_T nexus: 1", "            Initiator: iqn.2009-02.com.example:badger"]
+    served.change(weasel=lambda node: node.nexuses.extend(session))
+    named = "iqn.2009-02.com.example:badger at iqn.2009-02.com.example:test is logged in, and may no"
+    assert named not in served.run("--dry").output
+    other = Acl(("iqn.2009-02.com.example:other",))
+    target = attrs.evolve(served.cluster.targets[0], acl=other)
+    served.declare(attrs.evolve(served.cluster, targets=(target,)))
+    assert named in " ".join(served.run("--dry").output.split())

@@ -10,6 +10,7 @@ from san.model import (
     Chap,
     Client,
     DrbdResource,
+    Everyone,
     Lun,
     Mcast,
     Network,
@@ -319,6 +320,47 @@ class TestAcl:
         assert [line.partition(": ")[0] for line in problems(cluster)] == [
             "targets[0].acl.initiators[1]"
         ]
+
+    def test_everyone_is_a_choice_by_name(self, cluster):
+        assert problems(put(cluster, "targets[0].acl", Everyone())) == []
+        assert cluster.acl_of(cluster.targets[0]) == Acl((IQN + "badger",))
+        everyone = put(cluster, "targets[0].acl", Everyone())
+        assert everyone.acl_of(everyone.targets[0]) == Everyone()
+
+    def test_nobody_is_none(self, cluster):
+        alone = put(cluster, "clients", ())
+        says(alone, at="targets[0].acl", words="nobody could log in")
+        assert problems(put(alone, "targets[0].acl", Everyone())) == []
+
+    def test_reservations_are_lost_at_a_takeover(self, cluster):
+        relies = put(cluster, "clients[0].reservations", True)
+        says(relies, at="clients[0].reservations", words="a takeover drops them")
+        assert problems(put(relies, "acknowledged", ("lost-reservations",))) == []
+
+
+class TestInterfaces:
+    def test_names_of_a_host_of_its_own(self, cluster):
+        named = put(cluster, "networks[2].interfaces", {"badger": "enp3s0", "otter": "eno1"})
+        assert problems(named) == []
+        seen = named.seen_from("otter")
+        assert [each.interface for each in seen.networks] == ["eth0", "eth1", "eno1", "eth3"]
+
+    def test_two_networks_on_one_interface_of_one_host(self, cluster):
+        twice = put(cluster, "networks[2].interfaces", {"otter": "eth1"})
+        says(twice, at="networks", words="'eth1' is the interface of two networks")
+        # A client that is not on a network has no interface there.
+        assert problems(put(cluster, "networks[2].interfaces", {"badger": "eth1"})) == []
+
+    def test_a_host_that_is_not_there(self, cluster):
+        says(
+            put(cluster, "networks[2].interfaces", {"stoat": "eth1"}),
+            at="networks[2].interfaces",
+            words="no host 'stoat'",
+        )
+
+    def test_management_is_left_as_it_is_found(self, cluster):
+        says(put(cluster, "networks[0].mtu", 9000), at="networks[0].mtu", words="remove its mtu")
+        assert problems(put(cluster, "networks[1].mtu", 9000)) == []
 
 
 class TestSecondCluster:
