@@ -38,7 +38,7 @@ def configured(turn: Turn) -> Iterator[PyinfraCommand]:
     changed = differing("network")
     for file in changed:
         yield install(file, *_THEN.get(file.path, ()))
-    if changed:
+    if any(file.path.endswith(".network") for file in changed):
         yield StringCommand("networkctl reload 2>/dev/null || :")
     for command in amiss(cluster, host.data.member.name, observed(host, Network)):
         yield StringCommand(*(QuoteString(word) for word in command))
