@@ -432,6 +432,22 @@ class TestApply:
         assert machine.tgtd_pids() == before
         assert machine.initiator().said == "refused: status 0203"
 
+    def test_what_moves_to_another_target_leaves_the_first_before(self, machine, configured):
+        """The one that gets it comes first by name."""
+        configured(target("test", "one", "two"), target("more", "three"))
+        machine.call("start")
+        logged_in(machine)
+        configured(target("test", "one", acl=Acl((OTHER,))), target("more", "three", "two"))
+        said = machine.call("check").stdout.splitlines()
+        order = [
+            f"end the session of {PROBE} at {TEST}",
+            f"remove LUN 2 of {TEST}",
+            f"add LUN 2 of {MORE}",
+        ]
+        assert [line for line in said if line in order] == order
+        assert machine.call("apply", f"{TEST}/{PROBE}").returncode == 0
+        assert served(machine) == {("test", 1): "one", ("more", 1): "three", ("more", 2): "two"}
+
     def test_only_the_revoked_one_goes(self, machine, configured):
         configured(target("test", "one"), target("more", "two"))
         machine.call("start")
