@@ -4,8 +4,9 @@ from pyinfra.api.command import StringCommand
 from pyinfra.api.exceptions import FactProcessError
 from pyinfra.api.facts import FactBase
 
-from san.observe import network, services
+from san.observe import interface_files, network, services
 from san.observe.sections import UnreadableError, script
+from san.render.firewall import FIREWALL
 
 _NETWORK = f"""\
 ip -json address show || exit
@@ -24,14 +25,21 @@ for link in /dev/serial/by-*/*; do
   if [ -e "$link" ]; then echo "serial $link"; fi
 done
 {services.shell(daemons=network.DAEMONS, units=network.UNITS)}
-grep -sHE 'arp_filter|^[[:space:]]*iface[[:space:]]' {" ".join(network.SYSCTL_FILES)} \
-{network.IFUPDOWN_FILE} {network.IFUPDOWN_FILE}.d/*
+grep -sHE 'arp_filter|{interface_files.PATTERN}' {" ".join(network.SYSCTL_FILES)} \
+{interface_files.NETWORKD_LINKS}/* {" ".join(interface_files.NETWORKD_FILES)} \
+{interface_files.IFUPDOWN_FILE} {interface_files.IFUPDOWN_FILE}.d/*
+if [ -e {FIREWALL} ]; then
+  nft list table {network.FIREWALL_TABLE} 2>/dev/null |
+    while read -r line; do echo "nft $line"; done
+fi
 exit 0
 """
 
 
 class Network(FactBase[network.NetworkState]):
-    """Links, addresses, arp_filter in force and persistent, hostname, manager, serial ports.
+    """Links, addresses, arp_filter in force and persistent, hostname, manager, its files.
+
+    And serial ports, and our table of nftables.
 
     .. code:: python
 
@@ -40,7 +48,7 @@ class Network(FactBase[network.NetworkState]):
     """
 
     def command(self) -> StringCommand:
-        """One `ip`, one `grep`; the rest are shell builtins."""
+        """One `ip`, one `grep`, one `nft` where our table was installed; the rest are builtins."""
         return StringCommand(script({"network": _NETWORK}))
 
     def process(self, output: list[str]) -> network.NetworkState:

@@ -17,7 +17,7 @@ from operations.member import hosts_of
 from operations.node import foresee, named, replication, serving_node
 from operations.observation import converging, foreseen, observed, pair
 from operations.waiting import until
-from san.decide.links import amiss, apart
+from san.decide.links import amiss, apart, contested
 from san.decide.refusal import Refusal
 from san.decide.replication import work
 from san.decide.software import software
@@ -44,6 +44,9 @@ def safe() -> Iterator[PyinfraCommand]:
         )
     present()  # what can't be read, or whose network nobody manages, is a refusal already here
     list(amiss(cluster, host.data.member.name, network))
+    reason = contested(cluster, host.data.member.name, network)
+    if reason is not None:
+        raise Refusal(reason)
     if isinstance(host.data.member, Node):
         apart(cluster, network)
         if state.is_executing:

@@ -18,6 +18,7 @@ from facts.heartbeat import Heartbeat
 from facts.stgt import Stgt
 from operations import lock
 from operations.connection import connection
+from operations.drbd import drbdadm
 from operations.node import replication
 from operations.observation import converging, observed, pair
 from operations.preflight import everybody
@@ -167,7 +168,7 @@ def discarded() -> Iterator[PyinfraCommand]:
         _allowed(host.data.member.name, _evidence())
     for resource in _splits():
         for command in recovery.gives_up(resource, replication()[host.data.member.name]):
-            yield StringCommand(*(QuoteString(word) for word in command))
+            yield drbdadm(*command[1:])
 
 
 @converging(Node)
@@ -179,7 +180,7 @@ def connected() -> Iterator[PyinfraCommand]:
     for resource in cluster.resources:
         device = replication()[host.data.member.name].devices.get(resource.minor)
         if device is not None and device.connection == "StandAlone":
-            yield StringCommand("drbdadm", "connect", QuoteString(resource.name))
+            yield drbdadm("connect", resource.name)
 
 
 @converging(Node)

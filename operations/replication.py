@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from functools import partial
 
-from pyinfra.api.command import PyinfraCommand, QuoteString, StringCommand
+from pyinfra.api.command import PyinfraCommand, StringCommand
 from pyinfra.context import host, state
 
 from facts.drbd_content import DrbdContent
+from operations.drbd import drbdadm
 from operations.file import differing, install
 from operations.node import named, replication, turn_of_this_host
 from operations.observation import converging, forget, observed, pair
@@ -49,7 +50,7 @@ def configured(turn: Turn) -> Iterator[PyinfraCommand]:
     for resource in cluster.resources:
         found = replication()[member]
         for command in decide.steps(cluster, resource, member, found, replaced):
-            yield StringCommand(*(QuoteString(word) for word in command))
+            yield drbdadm(*command[1:])
 
 
 @converging(Node)
@@ -66,7 +67,7 @@ def first_generation() -> Iterator[PyinfraCommand]:
             if source is None:
                 first_sync.judge(resource, _contents(resource), named("new_disks"))
         for command in first_sync.steps(resource, source):
-            yield StringCommand(*(QuoteString(word) for word in command))
+            yield drbdadm(*command[1:])
 
 
 def _contents(resource: DrbdResource) -> dict[str, Content]:

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 
 from pyinfra.api.command import PyinfraCommand, StringCommand
-from pyinfra.context import host
+from pyinfra.context import host, state
 
 from facts.stgt import SCRIPT, Stgt
 from operations.file import differing, install
 from operations.node import serving_node, turn_of_this_host
 from operations.observation import converging, forget, observed
 from san.decide.serving import Turn
-from san.decide.target import new_sizes_left, serves_exactly
+from san.decide.target import new_sizes_left, revoked, serves_exactly
 from san.model import Node
 
 
@@ -27,6 +27,13 @@ def configured(turn: Turn) -> Iterator[PyinfraCommand]:
     found = observed(host, Stgt)
     serves = serving_node() == host.data.member.name
     changed = differing("targets")
+    if not state.is_executing:  # a plan says it before the run ends there
+        for client in revoked(cluster, found):
+            host.log_styled(
+                f"{client} is logged in, and may no longer be: the run ends at its session, unless "
+                "it is gone by then; see docs/runbook.md, 'A client uses it'",
+                fg="yellow",
+            )
     for file in changed:
         told = (SCRIPT, "apply") if serves and found.running and file is changed[-1] else ()
         yield install(file, *told)

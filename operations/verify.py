@@ -83,7 +83,7 @@ def cluster_amiss() -> str | None:
         observed(node, Network),
         targets_served=serves_exactly(cluster, observed(node, Stgt)),
     )
-    missing = ["::".join(resource) for resource in lacking(cluster, holdings)]
+    missing = ["::".join(resource) for resource in lacking(node.data.cluster, holdings)]
     if missing:
         return f"{serves} doesn't hold {', '.join(missing)}"
     return watch_amiss(serves, observed(node, Watch))

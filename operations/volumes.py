@@ -17,7 +17,7 @@ from san.model import Node
 
 @converging(Node)
 def visible(turn: Turn) -> Iterator[PyinfraCommand]:
-    """Let LVM see the replicated devices and never the disks below them."""
+    """Let LVM see the replicated devices and never the disks below; let nobody into volumes."""
     if not turn_of_this_host(turn):
         return
     for file in differing("volumes"):

@@ -15,7 +15,18 @@ from rich.tree import Tree
 
 from san.decide.budget import prediction
 from san.inventory import load
-from san.model import Chap, Cluster, InventoryError, Problem, Secret, Site, Stonith
+from san.model import (
+    Acl,
+    Chap,
+    Cluster,
+    Everyone,
+    InventoryError,
+    Network,
+    Problem,
+    Secret,
+    Site,
+    Stonith,
+)
 from san.model.declare import parts_of
 from san.model.heartbeat import Serial
 from san.model.secret import a_name, misplaced_secrets, read_secrets, secrets_file
@@ -100,7 +111,7 @@ def _tree(cluster: Cluster) -> Tree:
     _branch(
         tree,
         "networks",
-        (f"{n.name} {n.interface} {n.role} {n.subnet or ''}".strip() for n in cluster.networks),
+        (f"{n.name} {_interfaces(n)} {n.role} {n.subnet or ''}".strip() for n in cluster.networks),
     )
     _branch(
         tree,
@@ -132,6 +143,11 @@ def _tree(cluster: Cluster) -> Tree:
     )
     _branch(
         tree,
+        "who may log in",
+        (f"{target.name}: {_admitted(cluster.acl_of(target))}" for target in cluster.targets),
+    )
+    _branch(
+        tree,
         "fencing",
         (
             f"{node.name} by {', then '.join(device.plugin for device in node.stonith)}"
@@ -151,6 +167,15 @@ def _tree(cluster: Cluster) -> Tree:
     )
     _branch(tree, "clients", (f"{client.name} {client.iqn}" for client in cluster.clients))
     return tree
+
+
+def _interfaces(network: Network) -> str:
+    others = ", ".join(f"{host}: {name}" for host, name in network.interfaces.items())
+    return f"{network.interface} ({others})" if others else network.interface
+
+
+def _admitted(acl: Acl | Everyone) -> str:
+    return ", ".join(acl.initiators) if isinstance(acl, Acl) else "everyone who reaches a portal"
 
 
 def _branch(tree: Tree, label: str, leaves: Iterable[str]) -> None:

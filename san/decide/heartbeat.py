@@ -36,8 +36,11 @@ def deaf(
         )
     if HA_CF not in changed:
         return None
-    wanted = parse_ha_cf(ha_cf(cluster))
-    reasons = (_parting(name, found, wanted) for name, found in running.items())
+    reasons = (
+        # Each by its own interfaces' names.
+        _parting(name, found, parse_ha_cf(ha_cf(cluster.seen_from(name))))
+        for name, found in running.items()
+    )
     return next((reason for reason in reasons if reason), None)
 
 

@@ -1,10 +1,13 @@
-"""What of a host's network is not in force yet."""
+"""What of a host's network is not in force yet, and who else configures it."""
 
 from collections.abc import Iterator
 
 from san.model import SINGLE_HEARTBEAT_LINK, Cluster, Serial
 from san.model.cluster import LINKS_WANTED
-from san.observe.network import NetworkState
+from san.observe.interface_files import InterfaceFiles
+from san.observe.network import FIREWALL, NetworkState
+from san.render.firewall import chain
+from san.render.network import IFUPDOWN, host_networks, networkd_file
 
 from .refusal import Refusal
 
@@ -12,15 +15,14 @@ from .refusal import Refusal
 def amiss(cluster: Cluster, name: str, state: NetworkState) -> Iterator[tuple[str, ...]]:
     """The commands (argument lists) that bring into force what the host `name` lacks.
 
-    Interfaces up, their own addresses, arp_filter. Nothing is taken away: an address that isn't
-    in the inventory may be a portal, or a user's own.
+    Interfaces up, their MTU and own addresses; on a node arp_filter and our table of nftables.
+    Nothing is taken away: an address that isn't in the inventory may be a portal, or a user's own.
     """
     host = next(each for each in cluster.hosts if each.name == name)
     is_node = any(node.name == name for node in cluster.nodes)
-    for network in cluster.networks:
+    cluster = cluster.seen_from(name)
+    for network in host_networks(cluster, name):
         own = host.addresses.get(network.name)
-        if network.role == "management" or (own is None and not is_node):
-            continue
         link = state.interfaces.get(network.interface)
         if link is None:
             found = ", ".join(sorted(state.interfaces))
@@ -38,10 +40,81 @@ def amiss(cluster: Cluster, name: str, state: NetworkState) -> Iterator[tuple[st
             )
         if not link.up:
             yield ("ip", "link", "set", network.interface, "up")
+        if network.mtu not in (None, link.mtu):
+            yield ("ip", "link", "set", network.interface, "mtu", str(network.mtu))
         if own is not None and not link.has(own):
             yield ("ip", "address", "add", own, "broadcast", "+", "dev", network.interface)
     if is_node and not state.arp_filter_all:
         yield ("sysctl", "-q", "net.ipv4.conf.all.arp_filter=1")
+    if is_node and state.firewall_boot != "enabled":
+        yield ("systemctl", "enable", FIREWALL)
+    if is_node and state.firewall != chain(cluster):
+        yield ("systemctl", "reload-or-restart", FIREWALL)
+
+
+def contested(cluster: Cluster, name: str, state: NetworkState) -> str | None:
+    """What else configures an interface of ours on the host `name` at boot, if anything does.
+
+    Of several files networkd takes the first by name and leaves the others out: ours, and the host
+    has no replication address after its next boot; or an operator's, and what else that sets (a
+    VLAN, a route) is gone. ifupdown takes all, and fails at the second.
+    """
+    for network in host_networks(cluster.seen_from(name), name):
+        interface = network.interface
+        by_ifupdown = state.manager_of(interface) == "ifupdown"
+        reason = (_second_stanza if by_ifupdown else _second_file)(interface, state.files)
+        if reason is not None:
+            return reason
+    return None
+
+
+def _second_stanza(interface: str, files: InterfaceFiles) -> str | None:
+    if not files.read_by_ifupdown(IFUPDOWN):
+        return (
+            f"ifupdown doesn't read {IFUPDOWN}: {interface} would be without its address after a "
+            "boot; add to /etc/network/interfaces: source /etc/network/interfaces.d/*"
+        )
+    others = [file for file in files.stanzas.get(interface, ()) if file != IFUPDOWN]
+    if others:
+        return (
+            f"{interface} has a stanza in {others[0]} too, and a boot would configure it twice; "
+            "take that stanza away (the interface keeps what it has until then), and run again"
+        )
+    return None
+
+
+def _second_file(interface: str, files: InterfaceFiles) -> str | None:
+    ours = networkd_file(interface)
+    others = [file for file in files.claimed.get(interface, ()) if file != ours]
+    chosen = files.in_force.get(interface)
+    if chosen is not None and not _gives_way(chosen, ours):
+        others.insert(0, chosen)
+    if others:
+        return (
+            f"{interface} is configured by {others[0]} too, and networkd takes only the first file "
+            f"by name; let that one leave {interface} alone, or take it away; what it sets besides "
+            f"can stand in a drop-in of ours ({ours}.d/)"
+        )
+    return None
+
+
+def _gives_way(chosen: str, ours: str) -> bool:
+    """Whether `chosen`, which networkd has in force, is ours or gives way to it."""
+    names = [path.rpartition("/")[2] for path in (chosen, ours)]
+    return chosen == ours or (chosen.startswith(("/usr/lib/", "/lib/")) and names[0] > names[1])
+
+
+def not_in_force(cluster: Cluster, name: str, state: NetworkState) -> str | None:
+    """Which interface of the host `name` networkd has another file in force for than ours."""
+    for network in host_networks(cluster.seen_from(name), name):
+        chosen = state.files.in_force.get(network.interface)
+        ours = networkd_file(network.interface)
+        if state.manager_of(network.interface) == "systemd-networkd" and chosen != ours:
+            return (
+                f"networkd has {chosen or 'no file'} in force for {network.interface}, not {ours}; "
+                f"look at: networkctl status {network.interface}"
+            )
+    return None
 
 
 def apart(cluster: Cluster, state: NetworkState) -> None:

@@ -44,6 +44,7 @@ def software(cluster: Cluster, name: str) -> Software:
         packages=(
             "drbd-utils",
             "lvm2",
+            "nftables",
             "heartbeat",
             "resource-agents",
             *address_tools,

@@ -1,9 +1,11 @@
 """Whether a node serves exactly the declared targets and LUNs."""
 
 import re
+from collections.abc import Iterator
+from ipaddress import ip_address, ip_network
 
-from san.model import Cluster
-from san.observe.stgt import StgtState
+from san.model import Acl, Cluster
+from san.observe.stgt import StgtSession, StgtState
 
 _RESIZE = re.compile(r"resize LUN \d+ of (?P<target>\S+) .*")
 
@@ -27,3 +29,23 @@ def new_sizes_left(found: StgtState) -> tuple[str, ...]:
     used = {target.name for target in found.targets if target.clients}
     resizes = ((line, _RESIZE.fullmatch(line)) for line in found.differs)
     return tuple(line for line, resize in resizes if resize and resize["target"] in used)
+
+
+def revoked(cluster: Cluster, found: StgtState) -> Iterator[str]:
+    """The clients that are logged in where the inventory no longer lets them: `NAME at TARGET`."""
+    acls = {target.name: cluster.acl_of(target) for target in cluster.targets}
+    for target in found.targets:
+        acl = acls.get(target.name)
+        if isinstance(acl, Acl):
+            names = (each.initiator for each in target.clients if not _admits(acl, each))
+            yield from (f"{name} at {target.name}" for name in dict.fromkeys(names))
+
+
+def _admits(acl: Acl, session: StgtSession) -> bool:
+    networks = [ip_network(network) for network in acl.networks]
+    return session.initiator in acl.names or (
+        bool(session.addresses)
+        and all(
+            any(ip_address(own) in network for network in networks) for own in session.addresses
+        )
+    )

@@ -45,6 +45,7 @@ CACHED = (
     "net-tools",
     "ipmitool",
     "iptables",
+    "mdadm",
     "nftables",
     # the client
     "open-iscsi",

@@ -9,11 +9,12 @@ from .secret import Secret
 from .site import Site
 from .stonith import Stonith
 from .storage import DrbdResource, Volume, VolumeGroup
-from .target import Acl, Chap, Lun, Target
+from .target import Acl, Chap, Everyone, Lun, Target
 from .timing import Timing
-from .warning import PORTALS_SHARE_SUBNET, SINGLE_HEARTBEAT_LINK
+from .warning import LOST_RESERVATIONS, PORTALS_SHARE_SUBNET, SINGLE_HEARTBEAT_LINK
 
 __all__ = [
+    "LOST_RESERVATIONS",
     "PORTALS_SHARE_SUBNET",
     "SINGLE_HEARTBEAT_LINK",
     "Acl",
@@ -24,6 +25,7 @@ __all__ = [
     "Cluster",
     "Directory",
     "DrbdResource",
+    "Everyone",
     "Heartbeat",
     "InventoryError",
     "KernelModule",

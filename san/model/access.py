@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from .declare import independent
 from .problem import Problem
+from .target import Everyone
+from .warning import LOST_RESERVATIONS
 
 if TYPE_CHECKING:
     from .cluster import Client, Cluster
@@ -15,17 +17,39 @@ if TYPE_CHECKING:
 
 def let_in(cluster: "Cluster", target: "Target", client: "Client") -> tuple["Portal", ...]:
     """The portals through which `target` admits `client`."""
-    acl = target.acl
-    if acl is None or client.iqn in acl.names:
+    acl = cluster.acl_of(target)
+    if isinstance(acl, Everyone) or client.iqn in acl.names:
         return cluster.portals
     return tuple(portal for portal in cluster.portals if _from(portal, client, acl))
 
 
 def problems(cluster: "Cluster") -> Iterator[Problem]:
-    """Clients that no target admits."""
+    """Targets that admit nobody, clients that none admits, and what no target keeps for them."""
     yield from independent(
-        cluster, *(_client(cluster, *each) for each in enumerate(cluster.clients))
+        cluster,
+        *(_target(cluster, *each) for each in enumerate(cluster.targets)),
+        *(_client(cluster, *each) for each in enumerate(cluster.clients)),
+        *(_reservations(cluster, *each) for each in enumerate(cluster.clients)),
     )
+
+
+def _target(cluster: "Cluster", index: int, target: "Target") -> Iterator[Problem]:
+    if target.acl is None and not cluster.clients:
+        yield Problem(
+            f"targets[{index}].acl",
+            "nobody could log in: without an Acl the inventory's clients may, and it has none; "
+            "declare a Client, an Acl, or Everyone()",
+        )
+
+
+def _reservations(cluster: "Cluster", index: int, client: "Client") -> Iterator[Problem]:
+    if client.reservations and LOST_RESERVATIONS not in cluster.acknowledged:
+        yield Problem(
+            f"clients[{index}].reservations",
+            f"{client.name} relies on SCSI-3 reservations, and a takeover drops them (STGT keeps "
+            "them in memory): a host that was shut out may write again; accept it with "
+            f"acknowledged=({LOST_RESERVATIONS!r},)",
+        )
 
 
 def _client(cluster: "Cluster", index: int, client: "Client") -> Iterator[Problem]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from .declare import duplicates, independent, is_sound
+from .declare import duplicates, independent, is_sound, sound
 from .heartbeat import Bcast, Link, Ping, Serial
 from .network import Portal
 from .problem import Problem
@@ -22,6 +22,7 @@ def problems(cluster: "Cluster") -> Iterator[Problem]:
     yield from independent(
         cluster,
         _interfaces(cluster),
+        _interfaces_of_hosts(cluster),
         _subnets(cluster),
         _overlaps(cluster),
         _addresses(cluster),
@@ -67,8 +68,28 @@ def joined(cluster: "Cluster", network: str, path: str) -> Iterator[Problem]:
 
 
 def _interfaces(cluster: "Cluster") -> Iterator[Problem]:
-    for name in duplicates(network.interface for network in cluster.networks):
+    clients = set(sound(cluster.clients, "name"))
+    twice = {
+        name: None
+        for host in filter(is_sound, cluster.hosts)
+        for name in duplicates(
+            network.interface_on(host.name)
+            for network in cluster.networks
+            if host.name not in clients or network.name in host.addresses
+        )
+    }
+    for name in twice:
         yield Problem("networks", f"{name!r} is the interface of two networks; give each its own")
+
+
+def _interfaces_of_hosts(cluster: "Cluster") -> Iterator[Problem]:
+    hosts = {host.name for host in cluster.hosts}
+    for index, network in enumerate(cluster.networks):
+        for unknown in sorted(network.interfaces.keys() - hosts):
+            yield Problem(
+                f"networks[{index}].interfaces",
+                f"there is no host {unknown!r}; name a node or a client",
+            )
 
 
 def _subnets(cluster: "Cluster") -> Iterator[Problem]:

@@ -27,7 +27,7 @@ from .problem import Problem
 from .secret import Secret
 from .stonith import Stonith
 from .storage import DrbdResource, VolumeGroup
-from .target import Target
+from .target import Acl, Everyone, Target
 from .timing import Timing
 from .warning import SINGLE_HEARTBEAT_LINK, WARNINGS
 
@@ -71,6 +71,8 @@ class Client:
     """What `uname -n` prints there."""
     iqn: str = declared(text.iscsi_name)
     addresses: Mapping[str, str] = declared(_addresses, factory=dict)
+    reservations: bool = declared(one_of(True, False), default=False)
+    """Whether it relies on SCSI-3 persistent reservations (a Windows or Pacemaker cluster does)."""
     ssh: Mapping[str, object] = declared(connection, factory=dict, repr=False)
 
     def to_json(self) -> dict[str, object]:
@@ -133,10 +135,9 @@ class Cluster:
             for index, host in enumerate(getattr(self, field)):
                 yield f"{field}[{index}]", host
 
-    @property
-    def heartbeat_media(self) -> frozenset[str]:
-        """What carries heartbeats, each breaking by itself: cables, and serial devices."""
-        cables = {network.name: network.cable for network in self.networks}
+    def heartbeat_media(self, node: str) -> frozenset[str]:
+        """What carries heartbeats at `node`, each breaking by itself: cables, serial devices."""
+        cables = {network.name: network.cable_on(node) for network in self.networks}
         return frozenset(cables.get(link.medium, link.medium) for link in self.heartbeat.peer_links)
 
     def portals_for(self, client: Client, target: Target) -> tuple[Portal, ...]:
@@ -158,6 +159,25 @@ class Cluster:
     def resource(self, name: str) -> DrbdResource:
         """The DRBD resource of that name."""
         return next(resource for resource in self.resources if resource.name == name)
+
+    def seen_from(self, host: str) -> "Cluster":
+        """The same with each network's interface as `host` calls it."""
+        names = [each.name for each in self.hosts]
+        networks = tuple(
+            attrs.evolve(
+                network,
+                interface=network.interface_on(host),
+                interfaces={name: network.interface_on(name) for name in names},
+            )
+            if network.interfaces
+            else network
+            for network in self.networks
+        )
+        return attrs.evolve(self, networks=networks)
+
+    def acl_of(self, target: Target) -> Acl | Everyone:
+        """Who may log in to `target`: whom its ACL names, else the inventory's clients."""
+        return target.acl or Acl(tuple(sound(self.clients, "iqn")))
 
     def network_of(self, portal: Portal) -> Network:
         """The storage network that `portal` is on."""
@@ -243,7 +263,8 @@ class Cluster:
                 )
 
     def _separate(self) -> Iterator[Problem]:
-        count = len(self.heartbeat_media)
+        names = sound(self.nodes, "name")
+        count = min((len(self.heartbeat_media(each)) for each in names), default=LINKS_WANTED)
         if count < LINKS_WANTED and SINGLE_HEARTBEAT_LINK not in self.acknowledged:
             yield Problem(
                 "heartbeat.links",

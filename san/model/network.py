@@ -1,14 +1,19 @@
 """Networks, and the floating addresses on them."""
 
+from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network
 
 import attrs
 
 from . import text
-from .declare import declared, one_of, optional, shown
+from .declare import declared, mapping, one_of, optional, shown, whole
+from .problem import Problem
 
 PREFIX_LENGTHS = range(8, 32)
 """Of a subnet that two hosts share: no route to everything, and no single host."""
+
+MTU = (576, 65520)
+"""Bytes: from what each IPv4 host must take (RFC 791) to the most of an interface (IPoIB)."""
 
 
 def subnet(value: object) -> str | None:
@@ -55,9 +60,12 @@ def _hostlike(one: IPv4Address) -> bool:
     return not (one.is_multicast or one.is_loopback or one.is_reserved or one.packed[0] == 0)
 
 
+_interfaces = mapping(text.hostname, text.interface, "an interface's name for each host by name")
+
+
 @attrs.frozen
 class Network:
-    """A network of the cluster: the interface that every node has on it, and its subnet.
+    """A network of the cluster: the interface that every host has on it, and its subnet.
 
     `role` is `management` (left as it is found), `replication` (DRBD and Heartbeat) or `storage`
     (a path of the clients to the portals).
@@ -67,11 +75,23 @@ class Network:
     interface: str = declared(text.interface)
     role: str = declared(one_of("management", "replication", "storage"))
     subnet: str | None = declared(optional(subnet), default=None)
+    mtu: int | None = declared(optional(whole(*MTU, "an MTU in bytes")), default=None)
+    """Bytes of a packet, on every host; None leaves the interface's own."""
+    interfaces: Mapping[str, str] = declared(_interfaces, factory=dict)
+    """The interface's name on a host that calls it otherwise, by host."""
 
-    @property
-    def cable(self) -> str:
+    def problems(self) -> Iterator[Problem]:
+        """What can't be asked of a network that is left as it is found."""
+        if self.role == "management" and self.mtu is not None:
+            yield Problem("mtu", "a management network is left as it is found; remove its mtu")
+
+    def interface_on(self, host: str) -> str:
+        """What `host` calls the interface."""
+        return self.interfaces.get(host, self.interface)
+
+    def cable_on(self, host: str) -> str:
         """The interface below: VLANs such as `bond0.10` break with it, and together."""
-        return self.interface.partition(".")[0]
+        return self.interface_on(host).partition(".")[0]
 
     @property
     def of_two(self) -> bool:

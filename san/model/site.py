@@ -51,7 +51,7 @@ class Site:
     def nodes(self) -> list[tuple[str, dict[str, Any]]]:
         """The storage nodes, as a group of pyinfra's inventory."""
         return [
-            (node.name, {**node.ssh, "cluster": cluster, "member": node})
+            (node.name, {**node.ssh, "cluster": cluster.seen_from(node.name), "member": node})
             for cluster in self.clusters
             for node in cluster.nodes
         ]
@@ -59,7 +59,10 @@ class Site:
     def initiators(self) -> list[tuple[str, dict[str, Any]]]:
         """The clients, as a group of pyinfra's inventory."""
         return [
-            (client.name, {**client.ssh, "cluster": cluster, "member": client})
+            (
+                client.name,
+                {**client.ssh, "cluster": cluster.seen_from(client.name), "member": client},
+            )
             for cluster in self.clusters
             for client in cluster.clients
         ]

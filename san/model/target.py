@@ -110,15 +110,23 @@ class Acl:
 
 
 @attrs.frozen
+class Everyone:
+    """In place of an ACL: whoever reaches a portal may log in."""
+
+
+@attrs.frozen
 class Target:
-    """An iSCSI target: a name, its LUNs, and who may log in. Without an ACL, everyone may."""
+    """An iSCSI target: a name, its LUNs, and who may log in."""
 
     name: str = declared(text.iscsi_name)
     luns: tuple[Lun, ...] = declared(many(Lun, "Luns", least=1))
     alias: str | None = declared(optional(text.token), default=None)
     chap: Chap | None = declared(optional(a(Chap, "a Chap")), default=None)
     """What an initiator proves to the target."""
-    acl: Acl | None = declared(optional(a(Acl, "an Acl")), default=None)
+    acl: Acl | Everyone | None = declared(
+        optional(a((Acl, Everyone), "an Acl or Everyone()")), default=None
+    )
+    """None: the inventory's clients may (`Cluster.acl_of`)."""
 
     def problems(self) -> Iterator[Problem]:
         """Numbers that stand twice."""

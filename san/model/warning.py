@@ -6,4 +6,7 @@ SINGLE_HEARTBEAT_LINK = "single-heartbeat-link"
 PORTALS_SHARE_SUBNET = "portals-share-a-subnet"
 """Two portals in one subnet: to multipath they are two paths, and one switch breaks both."""
 
-WARNINGS = (SINGLE_HEARTBEAT_LINK, PORTALS_SHARE_SUBNET)
+LOST_RESERVATIONS = "lost-reservations"
+"""A client relies on SCSI-3 reservations, which a takeover drops."""
+
+WARNINGS = (SINGLE_HEARTBEAT_LINK, PORTALS_SHARE_SUBNET, LOST_RESERVATIONS)

@@ -7,13 +7,13 @@ from typing import Any, Literal
 
 import attrs
 
-from . import services
+from . import interface_files, services
+from .interface_files import InterfaceFiles
 from .sections import UnreadableError, split
 
 Manager = Literal["systemd-networkd", "ifupdown", "NetworkManager"]
 """What configures interfaces at boot."""
 
-IFUPDOWN_FILE = "/etc/network/interfaces"
 SYSCTL_FILES = (
     "/usr/lib/sysctl.d/*.conf",
     "/run/sysctl.d/*.conf",
@@ -25,15 +25,21 @@ SYSCTL_FILES = (
 DAEMONS = ("systemd-network", "NetworkManager")
 """Process names as the kernel cuts them, at 15 bytes (proc_pid_comm(5))."""
 
-UNITS = ("systemd-networkd.service", "networking.service", "NetworkManager.service")
+FIREWALL = "san-firewall.service"
+"""Ours: it loads our table of nftables at boot."""
+
+FIREWALL_TABLE = "inet san"
+
+UNITS = ("systemd-networkd.service", "networking.service", "NetworkManager.service", FIREWALL)
+
+_TABLE = "nft "
+"""Before each line of our table as nft lists it."""
 
 _ARP_FILTER = re.compile(
     r"-?net(?P<first>[./])ipv4[./]conf[./](?P<interface>[^=\s]+)[./]arp_filter\s*=\s*(?P<value>\S+)"
 )
 _SWAP = str.maketrans("./", "/.")
 """A key whose first separator is a dot has dots and slashes interchanged (sysctl.d(5))."""
-
-_IFACE = re.compile(r"\s*iface\s+(?P<interface>\S+)")
 
 
 @attrs.frozen
@@ -99,10 +105,14 @@ class NetworkState:
     """In the order of the files as they are listed, which is not the order of precedence."""
     managers: tuple[Manager, ...]
     """Active now, or (ifupdown) enabled at boot; more than one is not rare."""
-    ifupdown_interfaces: tuple[str, ...]
-    """Those with an `iface` stanza, without `lo`."""
     serial_ports: tuple[str, ...] = ()
     """Devices of those that are really there, and their names below /dev/serial."""
+    files: InterfaceFiles = attrs.field(factory=InterfaceFiles)
+    """What a boot configures them by."""
+    firewall: tuple[str, ...] = ()
+    """The lines of our table of nftables that are in force; empty where it isn't there."""
+    firewall_boot: services.Boot = "absent"
+    """What the unit that loads it does at boot."""
 
     def cable_of(self, interface: str) -> str:
         """The card, or the bond of cards, below an interface: what breaks breaks all above it."""
@@ -114,7 +124,7 @@ class NetworkState:
 
     def manager_of(self, interface: str) -> Manager | None:
         """Which of `managers` configures `interface`, or would if it were asked to."""
-        if "ifupdown" in self.managers and interface in self.ifupdown_interfaces:
+        if "ifupdown" in self.managers and interface in self.files.stanzas:
             return "ifupdown"
         return next((name for name in self.managers if name != "ifupdown"), None) or next(
             iter(self.managers), None
@@ -137,16 +147,20 @@ def parse(output: Iterable[str]) -> NetworkState:
     hostname = next((name for kind, name, _ in _words(lines) if kind == "hostname"), "")
     if not hostname or not {"all", "default"} <= arp_filter.keys():
         raise UnreadableError("/proc/sys can't be read: no hostname, or no arp_filter, is there")
-    ifupdown = tuple(_ifupdown(lines))
+    interfaces = parse_links(lines[0], arp_filter)
+    files = interface_files.parse(lines, json.loads(lines[0]))
+    found = services.parse(lines)
     return NetworkState(
         hostname=hostname,
-        interfaces=parse_links(lines[0], arp_filter),
+        interfaces=interfaces,
         arp_filter_all=arp_filter["all"],
         arp_filter_default=arp_filter["default"],
         persistent=tuple(_persistent(lines)),
-        managers=tuple(_managers(services.parse(lines), ifupdown)),
-        ifupdown_interfaces=ifupdown,
+        managers=tuple(_managers(found, has_stanzas=bool(files.stanzas))),
         serial_ports=tuple(name for kind, name, _ in _words(lines) if kind == "serial"),
+        files=files,
+        firewall=tuple(_table(lines)),
+        firewall_boot=found.boot.get(FIREWALL, "absent"),
     )
 
 
@@ -208,20 +222,18 @@ def _persistent(lines: Iterable[str]) -> Iterator[ArpFilterSetting]:
             yield ArpFilterSetting(file, name, setting["value"])
 
 
-def _ifupdown(lines: Iterable[str]) -> Iterator[str]:
-    seen = {"lo"}
+def _table(lines: Iterable[str]) -> Iterator[str]:
+    """The rules of our table's one chain, and what heads it; not the braces around them."""
     for line in lines:
-        file, _, text = line.partition(":")
-        if file.startswith(IFUPDOWN_FILE) and (stanza := _IFACE.match(text)):
-            if stanza["interface"] not in seen:
-                yield stanza["interface"]
-            seen.add(stanza["interface"])
+        text = line.removeprefix(_TABLE).strip()
+        if line.startswith(_TABLE) and text not in ("", "}", f"table {FIREWALL_TABLE} {{"):
+            yield text
 
 
-def _managers(found: services.Services, ifupdown: tuple[str, ...]) -> Iterator[Manager]:
+def _managers(found: services.Services, *, has_stanzas: bool) -> Iterator[Manager]:
     if "systemd-network" in found.running:
         yield "systemd-networkd"
     if "NetworkManager" in found.running:
         yield "NetworkManager"
-    if found.enabled("networking.service") and (ifupdown or not found.running):
+    if found.enabled("networking.service") and (has_stanzas or not found.running):
         yield "ifupdown"

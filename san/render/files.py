@@ -15,7 +15,7 @@ from .iet import ietd_conf, initiators_allow
 from .initiator import initiatorname, iscsid_conf, multipath_conf, node_record, node_record_path
 from .kmod import kmod_files
 from .limits import group_library, promotion_script, target_script, volume_group_script
-from .lvm import lvm_filter
+from .lvm import UDEV_RULES, lvm_filter, udev_rules
 from .network import arp_filter_script, network_files
 from .stgt import stgt_conf
 from .stonith import CONFIG as STONITH_CONFIG
@@ -69,6 +69,7 @@ def node_files(
     `manager` configures its interfaces (san.render.network.MANAGERS); `backing` are further names
     of its backing disks (san.render.lvm).
     """
+    cluster = cluster.seen_from(node)
     return (
         *kmod_files(cluster),
         *network_files(cluster, node, manager),
@@ -79,6 +80,7 @@ def node_files(
         ),
         *verify_files(cluster, node),
         public("/etc/lvm/lvmlocal.conf", lvm_filter(cluster, node, backing), "volumes"),
+        public(UDEV_RULES, udev_rules(cluster), "volumes"),
         public(HEARTBEAT_UNIT, unit(cluster), "cluster"),
         # Before ha.cf: Heartbeat doesn't start by one that names a plugin which isn't there.
         public(STONITH_PLUGIN, raw("stonith/san"), "cluster", mode=0o755),
@@ -102,6 +104,7 @@ def client_files(
     records: str = "/etc/iscsi/nodes",
 ) -> tuple[File, ...]:
     """Every file of the client `client`, which keeps its node records in `records`."""
+    cluster = cluster.seen_from(client)
     initiator = next(one for one in cluster.clients if one.name == client)
     portals = {target: cluster.portals_for(initiator, target) for target in cluster.targets}
     seen = tuple(target for target in cluster.targets if portals[target])

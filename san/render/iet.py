@@ -16,11 +16,9 @@ def initiators_allow(cluster: Cluster) -> str:
 
     IET reads an initiator's name as a regular expression.
     """
+    acls = [(target, cluster.acl_of(target)) for target in cluster.targets]
     targets = [
-        (
-            target,
-            [*addresses(target.acl), *(name.replace(".", "[.]") for name in names(target.acl))],
-        )
-        for target in cluster.targets
+        (target, [*addresses(acl), *(name.replace(".", "[.]") for name in names(acl))])
+        for target, acl in acls
     ]
     return text("iet/initiators.allow", targets=targets)

@@ -1,4 +1,4 @@
-"""LVM: which devices it may look at on a storage node."""
+"""LVM: which devices it may look at on a storage node, and that nobody looks into its volumes."""
 
 import re
 
@@ -7,6 +7,10 @@ from san.model import Cluster
 from .template import text
 
 _ACCEPT_DRBD = r'"a|^/dev/drbd.*|"'
+
+
+UDEV_RULES = "/etc/udev/rules.d/57-san.rules"
+"""After device-mapper's and LVM's own rules (55, 56), and before all that look at a content."""
 
 
 def _rejected(name: str) -> str:
@@ -30,3 +34,8 @@ def lvm_filter(cluster: Cluster, node: str, backing: tuple[str, ...] = ()) -> st
         devices=[resource.device for resource in cluster.resources],
         patterns=[_ACCEPT_DRBD, *map(_rejected, names)],
     )
+
+
+def udev_rules(cluster: Cluster) -> str:
+    """/etc/udev/rules.d/57-san.rules; udevd reads it anew by itself."""
+    return text("lvm/57-san.rules", groups=cluster.volume_groups)

@@ -3,10 +3,12 @@
 from san.model import Client, Cluster, Network
 
 from .file import File, public
+from .firewall import firewall_files
 from .template import text
 
 MANAGERS = ("systemd-networkd", "ifupdown")
 SYSCTL = "/etc/sysctl.d/60-san.conf"
+IFUPDOWN = "/etc/network/interfaces.d/san"
 
 
 def host_networks(cluster: Cluster, host: str) -> tuple[Network, ...]:
@@ -19,6 +21,11 @@ def host_networks(cluster: Cluster, host: str) -> tuple[Network, ...]:
     if host in clients:
         return tuple(network for network in ours if network.name in clients[host].addresses)
     return ours
+
+
+def networkd_file(interface: str) -> str:
+    """Where networkd finds what we say of `interface`."""
+    return f"/etc/systemd/network/50-san-{interface}.network"
 
 
 def sysctl_conf(cluster: Cluster, host: str) -> str:
@@ -38,23 +45,28 @@ def arp_filter_script(cluster: Cluster) -> str:
 
 
 def network_files(cluster: Cluster, host: str, manager: str) -> tuple[File, ...]:
-    """The interfaces of `host`, as `manager` (one of MANAGERS) reads them, and the kernel's."""
+    """The interfaces of `host`, as `manager` (one of MANAGERS) reads them, and the kernel's.
+
+    On a node also who reaches its services.
+    """
     own = next(one for one in cluster.hosts if one.name == host).addresses
     interfaces = [(network, own.get(network.name)) for network in host_networks(cluster, host)]
-    sysctl = public(SYSCTL, sysctl_conf(cluster, host), "network")
+    others = [public(SYSCTL, sysctl_conf(cluster, host), "network")]
+    if host in {node.name for node in cluster.nodes}:
+        others += firewall_files(cluster)
     if manager == "ifupdown":
         content = text("network/interfaces", interfaces=interfaces)
-        return (public("/etc/network/interfaces.d/san", content, "network"), sysctl)
+        return (public(IFUPDOWN, content, "network"), *others)
     if manager == "systemd-networkd":
         return (
             *(
                 public(
-                    f"/etc/systemd/network/50-san-{network.interface}.network",
+                    networkd_file(network.interface),
                     text("network/networkd.network", network=network, address=address),
                     "network",
                 )
                 for network, address in interfaces
             ),
-            sysctl,
+            *others,
         )
     raise ValueError(f"{manager!r} is not one of {', '.join(MANAGERS)}")

@@ -4,7 +4,7 @@ import zlib
 from collections.abc import Sequence
 from hashlib import sha256
 
-from san.model import Acl, Chap, Cluster, InventoryError, Lun, Problem, Target
+from san.model import Acl, Chap, Cluster, Everyone, InventoryError, Lun, Problem, Target
 
 from .acl import addresses, names
 from .template import text
@@ -60,7 +60,7 @@ def _accounts(targets: Sequence[Target]) -> list[Chap]:
     return list(users.values())
 
 
-def _admitted(cluster: Cluster, acl: Acl | None) -> tuple[str, ...]:
+def _admitted(cluster: Cluster, acl: Acl | Everyone) -> tuple[str, ...]:
     """The ACL's addresses, and the portals' own: from there the node's watch looks.
 
     A host that isn't the serving node can't connect from one of its addresses, so nobody else is
@@ -79,8 +79,8 @@ def stgt_conf(cluster: Cluster) -> str:
             "tid": numbers[target.name],
             "name": target.name,
             "user": target.chap.user if target.chap else None,
-            "addresses": _admitted(cluster, target.acl),
-            "names": names(target.acl),
+            "addresses": _admitted(cluster, cluster.acl_of(target)),
+            "names": names(cluster.acl_of(target)),
             "luns": [
                 {
                     "number": lun.number,

@@ -21,6 +21,8 @@ SECRETS = {
     "DRBD_SECRET": "secret-of-drbd-1",
     "HEARTBEAT_SECRET": "secret-of-heartbeat-1",
 }
+_QUIET = re.compile(r"^sh -c .* (?=drbdadm )", re.DOTALL)
+"""What drbdadm is run by, so that it shows no secret."""
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -36,7 +38,11 @@ class Ran:
     @property
     def commands(self):
         """What operations ran: host and command."""
-        return [(each["host"], each["command"]) for each in self.log if each["kind"] == "command"]
+        return [
+            (each["host"], _QUIET.sub("", each["command"]))
+            for each in self.log
+            if each["kind"] == "command"
+        ]
 
     @property
     def per_host(self):

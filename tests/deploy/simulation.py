@@ -133,6 +133,11 @@ class Machine:
     serial_ports: list[str] = attrs.Factory(lambda: [f"/dev/ttyS{number}" for number in range(4)])
     below: dict[str, str] = attrs.Factory(dict)
     """The card of each VLAN."""
+    mtu: dict[str, int] = attrs.Factory(dict)
+    network_files: dict[str, str] = attrs.Factory(dict)
+    """Files of networkd that others wrote, each with the interface that it matches."""
+    firewall: list[str] = attrs.Factory(list)
+    """What was loaded of our table."""
     disk: Disk = attrs.Factory(Disk)
     disks: dict[str, Disk] = attrs.Factory(dict)
     """Its other disks, by path."""
@@ -237,7 +242,7 @@ class World:
             for host in cluster.hosts:
                 node = host in cluster.nodes
                 machine = Machine(host.name, cluster.name, hostname=host.name, node=node)
-                machine.addresses = {network.interface: [] for network in cluster.networks}
+                machine.addresses = {each.interface_on(host.name): [] for each in cluster.networks}
                 machine.replicas = {each.name: Replica() for each in cluster.resources if node}
                 world.machines[host.name] = machine
         return world
@@ -507,6 +512,8 @@ class World:
         elif words[:2] == ["sh", "-c"] and words[3] == "san-install":
             content = stdin if stdin.endswith("\n") else f"{stdin}\n"  # as pyinfra's write_stdin
             machine.files[words[4]] = (content, int(words[5], 8))
+        elif words[:2] == ["sh", "-c"] and words[3] == "drbdadm":
+            self.act(machine, command, words[3:], stdin)
         elif words[:2] == ["sh", "-c"] and words[3] == "san-divert":
             if "heartbeat" not in machine.packages:
                 raise CommandError(f"cp: cannot stat '{words[4]}'")
@@ -688,6 +695,11 @@ class World:
             machine.enabled.add(unit)
         elif unit == "heartbeat.service":
             self.heartbeat(machine, verb)
+        elif unit == "san-firewall.service":
+            if "nftables" not in machine.packages:
+                raise CommandError("nft: not found", 203)
+            text = machine.text("/etc/san/firewall.nft")
+            machine.firewall = text[text.rindex("table inet san {") :].splitlines()
         else:
             machine.running.add(unit)
 
@@ -820,11 +832,13 @@ class World:
                 return node.targets
         return None
 
-    def system(self, machine, words):  # noqa: C901 (a case for each tool)
+    def system(self, machine, words):  # noqa: C901, PLR0912 (a case for each tool)
         volumes = self.logical[machine.cluster]
         match words:
             case ["ip", "link", "set", interface, "up"]:
                 machine.up.add(interface)
+            case ["ip", "link", "set", interface, "mtu", mtu]:
+                machine.mtu[interface] = int(mtu)
             case ["ip", "address", "add", address, "broadcast", "+", "dev", interface]:
                 machine.addresses[interface].append(address)
             case ["sysctl", "-q", "net.ipv4.conf.all.arp_filter=1"]:
@@ -927,10 +941,11 @@ class World:
     def fact_network(self, machine, _):
         links = [
             {
+                "ifindex": index,
                 "ifname": interface,
                 "flags": ["UP", "LOWER_UP"] if interface in machine.up else [],
                 "link_type": "ether",
-                "mtu": 1500,
+                "mtu": machine.mtu.get(interface, 1500),
                 **({"link": machine.below[interface]} if interface in machine.below else {}),
                 "addr_info": [
                     {
@@ -942,9 +957,10 @@ class World:
                     for address in own
                 ],
             }
-            for interface, own in machine.addresses.items()
+            for index, (interface, own) in enumerate(machine.addresses.items())
         ]
         value = int(machine.arp_filter)
+        firewall = "enabled" if "san-firewall.service" in machine.enabled else "absent"
         return 0, [
             json.dumps(links),
             f"hostname {machine.hostname}",
@@ -953,7 +969,26 @@ class World:
             *(f"serial {port}" for port in machine.serial_ports),
             "daemon systemd-network",
             "unit systemd-networkd.service enabled",
+            f"unit san-firewall.service {firewall}",
+            *(f"nft {line.strip()}" for line in machine.firewall),
+            *self.networkd(machine),
         ]
+
+    def networkd(self, machine):
+        """Which file is in force on each link, and what is in those of others."""
+        ours = {
+            path: match[1]
+            for path in machine.files
+            if (match := re.fullmatch(r"/etc/systemd/network/50-san-(.+)\.network", path))
+        }
+        for path, interface in machine.network_files.items():
+            yield from (f"{path}:[Match]", f"{path}:Name={interface}")
+        for index, interface in enumerate(machine.addresses):
+            files = {**ours, **machine.network_files}.items()
+            chosen = [path for path, matches in files if matches == interface]
+            if chosen:
+                first = min(chosen, key=lambda path: Path(path).name)
+                yield f"/run/systemd/netif/links/{index}:NETWORK_FILE={first}"
 
     def fact_kernel(self, machine, part):
         if "osrelease" in part:  # the kernels themselves

@@ -1,5 +1,10 @@
 """From bare hosts to a cluster that serves; what the plan says of it; what a second run costs."""
 
+import attrs
+from bed import Bed
+
+from san.model import Site
+
 BUDGET = 10
 """Remote commands a host for a run that changes nothing."""
 
@@ -45,6 +50,28 @@ def test_it_converges(served, first_run):
         "192.168.1.1",
         "192.168.2.1",
     }
+
+
+def test_hosts_with_names_of_their_own(bare, tmp_path):
+    """eth1 here, eno1 there: deployed, whole, and at rest whoever serves."""
+    own = {"otter": "eno{}", "badger": "enp{}s0"}
+    networks = tuple(
+        attrs.evolve(
+            network, interfaces={host: name.format(at) for host, name in own.items() if at}
+        )
+        for at, network in enumerate(bare.cluster.networks)
+    )
+    (tmp_path / "own").mkdir()
+    bed = Bed(tmp_path / "own", Site((attrs.evolve(bare.cluster, networks=networks),)))
+    ran = bed.run("-y")
+    assert ran.returncode == 0, ran.output
+    assert bed.world.machines["otter"].addresses["eno1"] == ["10.10.10.2/24"]
+    assert bed.run("-y", "--json").changed == set()
+    world = bed.world
+    world.fail_over()
+    world.save(bed.directory)
+    assert bed.world.machines["otter"].addresses["eno2"] == ["192.168.1.1/24"]
+    assert bed.run("-y", "--json").changed == set()
 
 
 def test_every_secret_lands_in_a_closed_file(served):

@@ -5,7 +5,7 @@ import re
 import attrs
 import pytest
 
-from san.model import Bcast, Lun, Portal, Serial, Target, Volume, VolumeGroup
+from san.model import Acl, Bcast, Lun, Portal, Serial, Target, Volume, VolumeGroup
 
 MOVING = re.compile(
     r"systemctl (stop|restart|try-restart) |hb_standby|hb_takeover| stop$|drbdadm (down|secondary|"
@@ -279,3 +279,14 @@ def test_a_smaller_volume_is_refused_before_anything_is_changed(served):
         assert "storage/test has 536870912 bytes, the inventory says 256M" in refusal
         assert "a volume is never shrunk" in refusal
     assert served.world.lasting() == before
+
+
+def test_the_plan_names_a_client_that_may_no_longer_be_logged_in(served):
+    session = ["        I_T nexus: 1", "            Initiator: iqn.2009-02.com.example:badger"]
+    served.change(weasel=lambda node: node.nexuses.extend(session))
+    named = "iqn.2009-02.com.example:badger at iqn.2009-02.com.example:test is logged in"
+    assert named not in served.run("--dry").output
+    other = Acl(("iqn.2009-02.com.example:other",))
+    target = attrs.evolve(served.cluster.targets[0], acl=other)
+    served.declare(attrs.evolve(served.cluster, clients=(), targets=(target,)))
+    assert named in " ".join(served.run("--dry").output.split())

@@ -128,6 +128,17 @@ def test_an_interface_that_is_not_there(bare):
     refused(bare, "it has no interface eth3 for network 'path-b' (there is eth0, eth1, eth2)")
 
 
+@pytest.mark.parametrize("when", ["bare", "served"])
+@pytest.mark.parametrize("name", ["10-netplan-eth1", "90-own-vlan"])
+def test_an_interface_that_somebody_else_configures(when, name, request):
+    """Before ours by name it would win at the next boot; after it, it would be lost."""
+    bed = request.getfixturevalue(when)
+    file = f"/run/systemd/network/{name}.network"
+    bed.change(otter=lambda node: node.network_files.update({file: "eth1"}))
+    every = (("--dry",), ("-y",))
+    refused(bed, f"eth1 is configured by {file} too", "otter", arguments=every)
+
+
 @pytest.mark.parametrize(
     ("broken", "fact"),
     [("fullreport", "lvm.Lvm"), ("dpkg-query", "packages.Packages")],

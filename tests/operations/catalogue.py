@@ -108,6 +108,8 @@ def runs(module, name):
                 yield quoted(source, words)
             case ast.Tuple(elts=[ast.Name(), *_]) | ast.List(elts=[ast.Name(), *_]):
                 yield quoted(source, node.elts)
+            case ast.Call(func=ast.Name(id="drbdadm"), args=[ast.Constant(value=verb), *_]):
+                yield f"`drbdadm {verb}`"
             case ast.Name(id="APT" | "apt_install"):
                 yield "`apt-get install`"
             case ast.Name(id="_READERS"):

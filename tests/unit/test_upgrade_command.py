@@ -21,6 +21,8 @@ INVENTORY = (
     + """
 import attrs
 
+from san.model import Everyone
+
 
 def cluster(name):
     (one,) = first.clusters
@@ -43,7 +45,11 @@ def cluster(name):
             for each in one.networks
         ),
         portals=(Portal(f"192.168.1.{number}/24"), Portal(f"192.168.2.{number}/24")),
-        targets=(attrs.evolve(one.targets[0], name=f"iqn.2009-02.com.example:{name}"),),
+        targets=(
+            attrs.evolve(
+                one.targets[0], name=f"iqn.2009-02.com.example:{name}", acl=Everyone()
+            ),
+        ),
         clients=(),
     )
 

@@ -1,5 +1,9 @@
 """Observed states, each as it is at rest unless the test says otherwise."""
 
+from functools import cache
+
+from reference import reference
+
 from san.model import Site
 from san.observe.disks import Disk, Signature
 from san.observe.drbd import DrbdState
@@ -8,11 +12,18 @@ from san.observe.drbd_devices import Device
 from san.observe.drbd_generations import Generation
 from san.observe.lvm import LogicalVolume, LvmState, PhysicalVolume, VolumeGroup
 from san.observe.network import Address, Link, NetworkState
+from san.render.firewall import chain
 
 EXTENT = 4 << 20
 DISK = "/dev/disk/by-id/virtio-data"
 ATTACHED = Claim("r0", None, 0, DISK, "/dev/vdb", size=1 << 29)
 NEW, USED = "0000000000000004", "D5CA4B1DD2A0B4CE"
+
+
+@cache
+def firewall():
+    """Our table, loaded, of the reference cluster's nodes."""
+    return {"firewall": chain(reference()), "firewall_boot": "enabled"}
 
 
 def checked(cluster):
@@ -82,7 +93,7 @@ def lvm(physical=(), logical=(), extent=EXTENT):
     )
 
 
-def network(*, arp_filter=True, up=("eth1", "eth2", "eth3"), **addresses):
+def network(*, arp_filter=True, up=("eth1", "eth2", "eth3"), mtu=1500, more=None, **addresses):
     """The network of a host with three interfaces beside management."""
     return NetworkState(
         hostname="weasel",
@@ -91,7 +102,7 @@ def network(*, arp_filter=True, up=("eth1", "eth2", "eth3"), **addresses):
                 up=name in up or name == "eth0",
                 carrier=True,
                 mac=None,
-                mtu=1500,
+                mtu=mtu,
                 addresses=tuple(
                     Address(each, secondary=False, label=name, scope="global")
                     for each in addresses.get(name, ())
@@ -104,5 +115,5 @@ def network(*, arp_filter=True, up=("eth1", "eth2", "eth3"), **addresses):
         arp_filter_default=False,
         persistent=(),
         managers=("systemd-networkd",),
-        ifupdown_interfaces=(),
+        **(firewall() if more is None else more),
     )

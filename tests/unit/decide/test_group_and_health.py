@@ -9,12 +9,12 @@ from states import checked, device, drbd, lvm, network
 from san.decide.group import Holdings, lacking
 from san.decide.health import comparison_overdue, paths_amiss, replication_amiss
 from san.decide.software import software
-from san.decide.target import new_sizes_left, serves_exactly
-from san.model import Acl, Lun, Volume
+from san.decide.target import new_sizes_left, revoked, serves_exactly
+from san.model import Acl, Everyone, Lun, Volume
 from san.observe.drbd import Comparison
 from san.observe.initiator import InitiatorState, Session
 from san.observe.multipath import MultipathMap, Path
-from san.observe.stgt import StgtLun, StgtSession, StgtState, StgtTarget
+from san.observe.stgt import WATCH, StgtLun, StgtSession, StgtState, StgtTarget
 from san.render.haresources import resources
 from san.render.stgt import wwid
 
@@ -295,6 +295,35 @@ def test_a_further_lun_is_not_served_yet(cluster):
 
 
 # --- Software -------------------------------------------------------------------------------------
+
+
+TEST = "iqn.2009-02.com.example:test"
+BADGER = "iqn.2009-02.com.example:badger"
+EVE = "iqn.2009-02.com.example:eve"
+
+
+@pytest.mark.parametrize(
+    ("acl", "gone"),
+    [
+        (None, [f"{EVE} at {TEST}"]),
+        (Everyone(), []),
+        (Acl((BADGER, EVE)), []),
+        (Acl((BADGER, "192.168.1.11")), []),
+        (Acl((BADGER, "192.168.1.0/28")), []),
+        (Acl(("192.168.2.0/24",)), [f"{BADGER} at {TEST}", f"{EVE} at {TEST}"]),
+    ],
+)
+def test_who_is_logged_in_and_may_no_longer_be(cluster, acl, gone):
+    sessions = (
+        StgtSession(1, BADGER, None, ("192.168.1.10",)),
+        StgtSession(2, EVE, None, ("192.168.1.11",)),
+        StgtSession(3, EVE, None, ("192.168.1.11",)),
+        StgtSession(4, WATCH, None, ("192.168.1.1",)),
+    )
+    found = stgt((1, "/dev/storage/test"))
+    found = attrs.evolve(found, targets=(attrs.evolve(found.targets[0], sessions=sessions),))
+    cluster = attrs.evolve(cluster, targets=(attrs.evolve(cluster.targets[0], acl=acl),))
+    assert list(revoked(cluster, found)) == gone
 
 
 def test_a_nodes_target_never_starts_by_itself(cluster):

@@ -147,6 +147,17 @@ def test_times_that_are_not_said_are_heartbeats_own(cluster):
     assert "on weasel has keepalive 1 and deadtime 30" in refused(slower, found)
 
 
+def test_each_node_is_judged_by_its_own_interfaces_names(cluster):
+    networks = tuple(
+        attrs.evolve(each, interfaces={"otter": f"enp{at}s0"})
+        for at, each in enumerate(cluster.networks)
+    )
+    own = attrs.evolve(linked(cluster, A), networks=networks)
+    found = [running(own.seen_from(name)) for name in ("weasel", "otter")]
+    for name in ("weasel", "otter"):
+        assert refused(own.seen_from(name), *found) is None
+
+
 def test_a_new_key_is_refused_while_it_runs_by_an_old_one(cluster):
     both = running(cluster), running(cluster)
     said = refused(cluster, *both, changed={AUTHKEYS}, other_keys={"weasel", "otter"})

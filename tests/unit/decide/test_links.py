@@ -4,10 +4,11 @@ import attrs
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from states import network
+from states import firewall, network
 
-from san.decide.links import amiss, manager
+from san.decide.links import amiss, contested, manager, not_in_force
 from san.decide.refusal import Refusal
+from san.observe.interface_files import InterfaceFiles
 from san.observe.network import NetworkState
 
 NODE = {"eth1": ("10.10.10.1/24",)}
@@ -20,18 +21,110 @@ def test_nothing_at_rest(cluster):
 
 
 def test_all_on_a_bare_node(cluster):
-    assert list(amiss(cluster, "weasel", network(arp_filter=False, up=()))) == [
+    assert list(amiss(cluster, "weasel", network(arp_filter=False, up=(), more={}))) == [
         ("ip", "link", "set", "eth1", "up"),
         ("ip", "address", "add", "10.10.10.1/24", "broadcast", "+", "dev", "eth1"),
         ("ip", "link", "set", "eth2", "up"),
         ("ip", "link", "set", "eth3", "up"),
         ("sysctl", "-q", "net.ipv4.conf.all.arp_filter=1"),
+        ("systemctl", "enable", "san-firewall.service"),
+        ("systemctl", "reload-or-restart", "san-firewall.service"),
     ]
 
 
 def test_a_portal_stays_where_it_is(cluster):
     portals = {"eth2": ("192.168.1.1/24",), "eth3": ("192.168.2.1/24",)}
     assert list(amiss(cluster, "weasel", network(**NODE, **portals))) == []
+
+
+def test_an_mtu_is_set_where_it_is_another(cluster):
+    large = attrs.evolve(cluster.networks[1], mtu=9000)
+    cluster = attrs.evolve(cluster, networks=(cluster.networks[0], large, *cluster.networks[2:]))
+    assert list(amiss(cluster, "weasel", network(**NODE))) == [
+        ("ip", "link", "set", "eth1", "mtu", "9000")
+    ]
+    assert list(amiss(cluster, "weasel", network(mtu=9000, **NODE))) == []
+    assert list(amiss(cluster, "badger", network(**CLIENT))) == []
+
+
+def test_each_host_has_its_own_names(cluster):
+    path = attrs.evolve(cluster.networks[2], interfaces={"badger": "enp3s0", "otter": "eno1"})
+    networks = (*cluster.networks[:2], path, cluster.networks[3])
+    cluster = attrs.evolve(cluster, networks=networks)
+    for name, lacks in (("badger", "enp3s0"), ("otter", "eno1")):
+        with pytest.raises(Refusal, match=f"no interface {lacks} for network 'path-a'"):
+            list(amiss(cluster, name, network()))
+    assert list(amiss(cluster, "weasel", network(**NODE))) == []
+
+
+def test_another_table_than_ours_is_loaded_anew(cluster):
+    for lines in ((), firewall()["firewall"][:-1]):
+        found = network(**NODE, more={"firewall": lines, "firewall_boot": "enabled"})
+        assert list(amiss(cluster, "weasel", found)) == [
+            ("systemctl", "reload-or-restart", "san-firewall.service")
+        ]
+
+
+OURS = "/etc/systemd/network/50-san-eth1.network"
+
+
+def configured(**files):
+    return network(**NODE, more={**firewall(), "files": InterfaceFiles(**files)})
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        "/run/systemd/network/10-netplan-eth1.network",
+        "/etc/systemd/network/60-vlan.network",
+        "/usr/lib/systemd/network/10-vendor.network",
+    ],
+)
+def test_a_file_of_somebody_else_is_refused_before_and_after_ours(cluster, chosen):
+    before = configured(in_force={"eth1": chosen})
+    assert f"eth1 is configured by {chosen} too" in contested(cluster, "weasel", before)
+    assert f"networkd has {chosen} in force for eth1, not {OURS}" in not_in_force(
+        cluster, "weasel", before
+    )
+
+
+def test_a_shadowed_file_of_the_operators_is_refused(cluster):
+    own = "/etc/systemd/network/60-vlan.network"
+    found = configured(in_force={"eth1": OURS}, claimed={"eth1": (OURS, own)})
+    assert f"eth1 is configured by {own} too" in contested(cluster, "weasel", found)
+
+
+def test_ours_in_force_and_what_gives_way_to_it_is_well(cluster):
+    ours = {f"eth{each}": OURS.replace("eth1", f"eth{each}") for each in (1, 2, 3)}
+    found = configured(in_force=ours, claimed={name: (path,) for name, path in ours.items()})
+    assert contested(cluster, "weasel", found) is None
+    assert not_in_force(cluster, "weasel", found) is None
+    vendor = configured(in_force={"eth1": "/usr/lib/systemd/network/80-ethernet.network"})
+    assert contested(cluster, "weasel", vendor) is None
+    management = configured(in_force={"eth0": "/etc/systemd/network/10-own.network"})
+    assert contested(cluster, "weasel", management) is None
+    unread = not_in_force(cluster, "weasel", configured(in_force={}))
+    assert "networkd has no file in force for eth1" in unread
+
+
+OWN = "/etc/network/interfaces"
+SOURCES = ("/etc/network/interfaces.d/*",)
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({"stanzas": {"eth1": (OWN,)}, "sources": SOURCES}, f"has a stanza in {OWN} too"),
+        ({"stanzas": {}, "sources": ()}, "ifupdown doesn't read /etc/network/interfaces.d/san"),
+        ({"stanzas": {"eth1": ("/etc/network/interfaces.d/san",)}, "sources": SOURCES}, None),
+        ({"stanzas": {"eth0": (OWN,)}, "sources": SOURCES}, None),
+    ],
+)
+def test_a_second_stanza_of_ifupdown_and_one_that_is_not_read(cluster, files, words):
+    found = attrs.evolve(configured(**files), managers=("ifupdown",))
+    reason = contested(cluster, "weasel", found)
+    assert reason is None if words is None else words in reason
+    assert not_in_force(cluster, "weasel", found) is None
 
 
 def test_an_interface_that_is_not_there_is_refused(cluster):

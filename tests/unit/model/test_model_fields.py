@@ -40,6 +40,12 @@ REFUSED = [
     ("nodes[0].addresses", {7: "10.10.10.1/24"}, "non-empty string"),
     ("nodes[0].ssh", {"user": "root"}, "ssh_"),
     ("nodes[0].ssh", "root", "ssh_"),
+    ("networks[1].mtu", 500, "from 576 to 65520"),
+    ("networks[1].mtu", 9000.0, "from 576 to 65520"),
+    ("networks[1].interfaces", "eth1", "for each host"),
+    ("networks[1].interfaces", {"weasel": "lo"}, "not a card"),
+    ("clients[0].reservations", 1, "True, False"),
+    ("targets[0].acl", "everyone", "an Acl or Everyone()"),
     *[
         ("portals[0].address", address, words)
         for address, words in (

@@ -11,6 +11,7 @@ from san.model import (
     Chap,
     Client,
     DrbdResource,
+    Everyone,
     Lun,
     Mcast,
     Network,
@@ -162,6 +163,16 @@ class TestLinks:
         cluster = put(cluster, "heartbeat.links", links)
         says(cluster, at="heartbeat.links", words="1 separate link")
         assert problems(put(cluster, "networks[2].interface", "bond1.20")) == []
+
+    def test_on_one_node_alone_too(self, cluster):
+        cluster = put(cluster, "heartbeat.links", (Bcast("replication"), Ucast("path-a")))
+        for at, name in enumerate(("weasel", "otter")):
+            addresses = {**cluster.nodes[at].addresses, "path-a": f"192.168.1.{at + 2}/24"}
+            cluster = put(cluster, f"nodes[{at}].addresses", addresses)
+        assert problems(cluster) == []
+        for at, vlan in ((1, 10), (2, 20)):
+            cluster = put(cluster, f"networks[{at}].interfaces", {"otter": f"bond0.{vlan}"})
+        says(cluster, at="heartbeat.links", words="1 separate link joins the nodes")
 
     def test_nothing_is_broadcast_to_two_addresses(self, cluster):
         cluster = put(cluster, "networks[1].subnet", "10.10.10.2/31")
@@ -530,6 +541,47 @@ class TestAcl:
         assert [line.partition(": ")[0] for line in problems(cluster)] == [
             "targets[0].acl.initiators[1]"
         ]
+
+    def test_everyone_is_a_choice_by_name(self, cluster):
+        assert problems(put(cluster, "targets[0].acl", Everyone())) == []
+        assert cluster.acl_of(cluster.targets[0]) == Acl((IQN + "badger",))
+        everyone = put(cluster, "targets[0].acl", Everyone())
+        assert everyone.acl_of(everyone.targets[0]) == Everyone()
+
+    def test_nobody_is_none(self, cluster):
+        alone = put(cluster, "clients", ())
+        says(alone, at="targets[0].acl", words="nobody could log in")
+        assert problems(put(alone, "targets[0].acl", Everyone())) == []
+
+    def test_reservations_are_lost_at_a_takeover(self, cluster):
+        relies = put(cluster, "clients[0].reservations", True)
+        says(relies, at="clients[0].reservations", words="a takeover drops them")
+        assert problems(put(relies, "acknowledged", ("lost-reservations",))) == []
+
+
+class TestInterfaces:
+    def test_names_of_a_host_of_its_own(self, cluster):
+        named = put(cluster, "networks[2].interfaces", {"badger": "enp3s0", "otter": "eno1"})
+        assert problems(named) == []
+        seen = named.seen_from("otter")
+        assert [each.interface for each in seen.networks] == ["eth0", "eth1", "eno1", "eth3"]
+
+    def test_two_networks_on_one_interface_of_one_host(self, cluster):
+        twice = put(cluster, "networks[2].interfaces", {"otter": "eth1"})
+        says(twice, at="networks", words="'eth1' is the interface of two networks")
+        # A client that is not on a network has no interface there.
+        assert problems(put(cluster, "networks[2].interfaces", {"badger": "eth1"})) == []
+
+    def test_a_host_that_is_not_there(self, cluster):
+        says(
+            put(cluster, "networks[2].interfaces", {"stoat": "eth1"}),
+            at="networks[2].interfaces",
+            words="no host 'stoat'",
+        )
+
+    def test_management_is_left_as_it_is_found(self, cluster):
+        says(put(cluster, "networks[0].mtu", 9000), at="networks[0].mtu", words="remove its mtu")
+        assert problems(put(cluster, "networks[1].mtu", 9000)) == []
 
 
 class TestSecondCluster:

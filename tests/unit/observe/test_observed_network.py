@@ -182,8 +182,72 @@ def test_who_configures_an_interface(lines, managers, of_eth2):
     assert state.manager_of("eth2") == of_eth2
 
 
-def test_ifupdown_knows_its_interfaces_once_and_without_lo():
-    assert network.parse(answer(*SETTINGS, *STANZAS)).ifupdown_interfaces == ("eth1", "eth2")
+def test_ifupdowns_stanzas_by_interface_without_lo():
+    assert network.parse(answer(*SETTINGS, *STANZAS)).files.stanzas == {
+        "eth1": ("/etc/network/interfaces",),
+        "eth2": ("/etc/network/interfaces.d/storage",),
+    }
+
+
+@pytest.mark.parametrize(
+    ("line", "read"),
+    [
+        ("source /etc/network/interfaces.d/*", True),
+        ("  source interfaces.d/*", True),
+        ("source-directory /etc/network/interfaces.d", True),
+        ("source-directory interfaces.d", True),
+        ("source /etc/network/interfaces.d/*.cfg", False),
+        ("#source /etc/network/interfaces.d/*", False),
+        ("iface eth1 inet static", False),
+    ],
+)
+def test_whether_ifupdown_reads_our_file(line, read):
+    files = network.parse(answer(*SETTINGS, f"/etc/network/interfaces:{line}")).files
+    assert files.read_by_ifupdown("/etc/network/interfaces.d/san") is read
+
+
+def networkd(*lines, path="/etc/systemd/network/10-own.network"):
+    return network.parse(answer(*SETTINGS, *(f"{path}:{line}" for line in lines))).files
+
+
+def test_the_file_that_networkd_has_in_force():
+    """Of a real node: link 4 is eth0."""
+    line = "NETWORK_FILE=/run/systemd/network/10-netplan-eth0.network"
+    found = networkd(line, path="/run/systemd/netif/links/4")
+    assert found.in_force == {"eth0": "/run/systemd/network/10-netplan-eth0.network"}
+    assert networkd(line, path="/run/systemd/netif/links/77").in_force == {}
+
+
+@pytest.mark.parametrize(
+    ("lines", "claims"),
+    [
+        (("[Match]", "Name=eth0"), True),
+        (("[Match]", "Name=en* eth*"), True),
+        (("[Match]", "Name = eth1 eth0 "), True),
+        (("[Match]", "Name=!eth0"), False),
+        (("[Match]", "Name=!lo ifb*"), True),
+        (("[Match]", "MACAddress=02:FC:00:00:00:01"), True),
+        (("[Match]", "PermanentMACAddress=02:fc:00:00:00:02"), False),
+        (("[Match]", "Type=ether"), True),
+        (("[Match]", "Name=eth0", "Type=wlan"), False),
+        (("[Match]", "Name=eth1"), False),
+        (("[Match]", "Name=eth0", "Driver=virtio_net"), False),  # nobody here can tell
+        (("[Match]",), False),
+        (("[Link]", "Name=eth0"), False),
+        (("[Network]", "Name=eth0", "[Match]", "Name=eth9"), False),
+    ],
+)
+def test_which_files_claim_a_link(lines, claims):
+    claimed = networkd(*lines).claimed
+    assert ("eth0" in claimed) is claims
+    assert claimed.get("eth0", ()) in ((), ("/etc/systemd/network/10-own.network",))
+
+
+def test_our_table_of_nftables_is_read_line_by_line():
+    listed = ["table inet san {", "chain input {", 'iifname "lo" accept', "}", "}"]
+    state = network.parse(answer(*SETTINGS, *(f"nft {line}" for line in listed)))
+    assert state.firewall == ("chain input {", 'iifname "lo" accept')
+    assert network.parse(answer(*SETTINGS)).firewall == ()
 
 
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists))

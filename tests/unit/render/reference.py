@@ -11,7 +11,7 @@ import attrs
 import pytest
 
 from san.inventory import load
-from san.model import Archive, Lun, Portal, Site, Target
+from san.model import Archive, Everyone, Lun, Portal, Site, Target
 from san.modules import iet_1_4_20_3
 from san.render.files import client_files, node_files
 
@@ -57,7 +57,8 @@ def guide():
 
     No inventory declares it yet: IET is rendered, and not deployed.
     """
-    test = Target("iqn.2009-02.com.example:test", luns=(Lun(0, "storage/test"),), alias="test")
+    name = "iqn.2009-02.com.example:test"
+    test = Target(name, luns=(Lun(0, "storage/test"),), alias="test", acl=Everyone())
     return attrs.evolve(
         reference(),
         targets=(test,),

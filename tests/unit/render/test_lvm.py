@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from reference import reference
 
-from san.render.lvm import lvm_filter
+from san.model import Volume, VolumeGroup
+from san.render.lvm import lvm_filter, udev_rules
 
 KERNEL_NAMES = st.from_regex(r"/dev/(sd[a-z]|vd[a-z]|nvme[0-9]n1|dm-[0-9])", fullmatch=True)
 LINKS = st.from_regex(r"/dev/disk/by-(id|path)/[A-Za-z0-9][A-Za-z0-9_.+:@=-]{0,20}", fullmatch=True)
@@ -70,3 +71,20 @@ def test_a_sign_of_the_path_is_no_pattern():
 
 def test_no_devices_file():
     assert "use_devicesfile = 0" in filter_for("/dev/sdb")
+
+
+def test_no_program_of_a_node_looks_into_a_volume():
+    """Device-mapper's own flags, for each group: what mdadm's, bcache's and LVM's rules obey."""
+    more = VolumeGroup("fast-1.x+y", resources=("r1",), volumes=(Volume("one", "1G"),))
+    cluster = attrs.evolve(loaded(), volume_groups=(*loaded().volume_groups, more))
+    rules = [line for line in udev_rules(cluster).splitlines() if not line.startswith("#")]
+    assert len(rules) == len(cluster.volume_groups)
+    for rule, group in zip(rules, cluster.volume_groups, strict=True):
+        words = rule.split(", ")
+        assert f'ENV{{DM_VG_NAME}}=="{group.name}"' in words
+        for flag in ("DM_UDEV_DISABLE_DISK_RULES_FLAG", "DM_UDEV_DISABLE_OTHER_RULES_FLAG"):
+            assert f'ENV{{{flag}}}="1"' in words
+
+
+def test_a_group_inside_a_volume_is_not_looked_for():
+    assert "scan_lvs = 0" in [line.strip() for line in filter_for("/dev/vdb").splitlines()]

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from reference import SECRETS, changed
 
-from san.model import Acl, Chap, InventoryError, Lun, Secret, Target, Volume, VolumeGroup
+from san.model import Acl, Chap, Everyone, InventoryError, Lun, Secret, Target, Volume, VolumeGroup
 from san.render.iet import initiators_allow
 from san.render.stgt import scsi_id, stgt_conf, tids, wwid
 
@@ -87,7 +87,8 @@ class TestStgt:
     @pytest.mark.parametrize(
         ("acl", "lines"),
         [
-            (None, ["allow-address ALL"]),
+            (None, ["allow-name iqn.2009-02.com.example:badger"]),
+            (Everyone(), ["allow-address ALL"]),
             (Acl(("10.0.0.0/24",)), ["allow-address 10.0.0.0/24"]),
             (
                 Acl(("10.0.0.9", "10.0.0.8/32")),
@@ -98,7 +99,8 @@ class TestStgt:
         ],
     )
     def test_acl(self, cluster, acl, lines):
-        cluster = attrs.evolve(cluster, clients=())
+        if acl is not None:  # each ACL for itself, whether it admits a client or not
+            cluster = attrs.evolve(cluster, clients=())
         found = stgt_conf(with_targets(cluster, target("test", acl=acl))).splitlines()
         own = [f"allow-address {portal.ip}" for portal in cluster.portals]
         watch = [] if "allow-address ALL" in lines else own
@@ -124,8 +126,11 @@ class TestStgt:
 
 
 class TestIet:
-    def test_everyone_without_an_acl(self, guide_cluster):
+    def test_everyone_by_name_alone(self, guide_cluster):
         assert "\niqn.2009-02.com.example:test ALL\n" in initiators_allow(guide_cluster)
+        cluster = attrs.evolve(guide_cluster, targets=(target("test", number=0),))
+        line = "\niqn.2009-02.com.example:test iqn[.]2009-02[.]com[.]example:badger\n"
+        assert line in initiators_allow(cluster)
 
     def test_names_are_regular_expressions_there(self, guide_cluster):
         acl = Acl(("10.0.0.0/8", "iqn.2009-02.com.example:b"))

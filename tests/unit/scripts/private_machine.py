@@ -5,7 +5,7 @@ import sys
 from contextlib import contextmanager
 from pathlib import Path
 
-from san.model import Chap, Lun, Secret, Target
+from san.model import Chap, Everyone, Lun, Secret, Target
 from san.render.files import node_files
 
 INITIATOR = Path(__file__).with_name("initiator.py")
@@ -72,6 +72,21 @@ class Machine:
             process.stdout.readline()
             yield
 
+    @contextmanager
+    def half_a_write(self, target):
+        """A client that is logged in, and has asked to write a block that it doesn't send."""
+        client = (
+            f"import struct, sys; sys.path.insert(0, {str(INITIATOR.parent)!r}); "
+            f"import initiator; one = initiator.Session('192.168.1.1', {target!r}); "
+            "head = struct.pack('>BBHIHHIIIII', 1, 0xA1, 0, 0, 1, 0, 0, 7, 512, 1, 0); "
+            "one.wire.sendall(head + bytes.fromhex('2a000000000000000100').ljust(16, b'\\0')); "
+            "print('sent', flush=True); sys.stdin.read()"
+        )
+        command = (*self.enter, sys.executable, "-c", client)
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+            process.stdout.readline()
+            yield
+
     def control_sockets(self):
         """How many ends of tgtd's management socket are open: one listens."""
         sockets = self.run("cat", "/proc/net/unix").stdout.splitlines()
@@ -107,7 +122,7 @@ def parent(pid):
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
-def target(name, *volumes, chap=None, acl=None):
+def target(name, *volumes, chap=None, acl=Everyone()):  # noqa: B008 (frozen)
     """A target with a LUN for each volume, numbered from 1; `volume:blockio` opens it directly."""
     luns = []
     for number, entry in enumerate(volumes, start=1):

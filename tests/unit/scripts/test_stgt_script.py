@@ -13,6 +13,9 @@ from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 from san.model import Acl, Portal
 
 TEST = "iqn.2009-02.com.example:test"
+MORE = "iqn.2009-02.com.example:more"
+PROBE = "iqn.2009-02.com.example:probe"
+OTHER = "iqn.2009-02.com.example:other"
 READ = "28000000000000000100"
 WRITE = "2a000000000000000100"
 INQUIRY = "12000000ff00"
@@ -378,16 +381,21 @@ class TestApply:
         machine.call("start")
         held = logged_in(machine, "192.168.1.1", TEST, "badger", os.environ["CHAP_SECRET"])
         configured(target("test", "one", chap="CHAP_OTHER"))
-        assert machine.call("check").returncode == 1
-        done = machine.call("apply")
+        ends = f"end the session of {PROBE} at {TEST}"
+        assert f"{ends}\n" in machine.call("check").stdout
+        refused = machine.call("apply")
+        assert refused.returncode == 4
+        assert f"{ends}; to do it all the same: apply {TEST}/{PROBE}" in refused.stderr
+        assert held.scsi(1, READ).startswith("good"), "nothing was changed at all"
+        done = machine.call("apply", f"{TEST}/{PROBE}")
         assert done.returncode == 0
         assert os.environ["CHAP_OTHER"] not in done.stdout + done.stderr
+        assert held.scsi(1, READ).startswith("refused: ")
         old = machine.initiator("192.168.1.1", TEST, "badger", os.environ["CHAP_SECRET"])
         new = machine.initiator("192.168.1.1", TEST, "badger", os.environ["CHAP_OTHER"])
         assert old.said == "refused: status 0201"
         assert new.said == "logged in"
         assert machine.initiator().said == "refused: status 0201"
-        assert held.scsi(1, READ).startswith("good")
 
     def test_chap_on_and_off(self, machine, configured):
         configured(target("test", "one"))
@@ -421,6 +429,111 @@ class TestApply:
         assert machine.call("apply").returncode == 0
         assert machine.initiator().said == "refused: status 0203"
         assert machine.call("check").returncode == 0
+
+    @pytest.mark.parametrize("entry", [PROBE, "192.168.1.0/24", "192.168.1.10", "192.0.0.0/2"])
+    def test_a_revoked_client_writes_no_more(self, machine, configured, entry):
+        configured(target("test", "one", acl=Acl((entry, OTHER))))
+        machine.call("start")
+        before = machine.tgtd_pids()
+        client = logged_in(machine)
+        configured(target("test", "one", acl=Acl((OTHER, "10.0.0.0/8", "192.168.1.9"))))
+        assert f"end the session of {PROBE} at {TEST}\n" in machine.call("check").stdout
+        refused = machine.call("apply")
+        assert refused.returncode == 4
+        assert client.scsi(1, WRITE, bytes(512)) == "good", "it was told, and nothing was changed"
+        assert machine.call("apply", f"{TEST}/1").returncode == 4
+        assert machine.call("apply", f"{TEST}/{PROBE}").returncode == 0
+        assert client.scsi(1, WRITE, bytes(512)).startswith("refused: ")
+        assert machine.call("check").returncode == 0
+        assert machine.tgtd_pids() == before
+        assert machine.initiator().said == "refused: status 0203"
+
+    def test_what_moves_to_another_target_leaves_the_first_before(self, machine, configured):
+        """The one that gets it comes first by name."""
+        configured(target("test", "one", "two"), target("more", "three"))
+        machine.call("start")
+        logged_in(machine)
+        configured(target("test", "one", acl=Acl((OTHER,))), target("more", "three", "two"))
+        said = machine.call("check").stdout.splitlines()
+        order = [
+            f"end the session of {PROBE} at {TEST}",
+            f"remove LUN 2 of {TEST}",
+            f"add LUN 2 of {MORE}",
+        ]
+        assert [line for line in said if line in order] == order
+        assert machine.call("apply", f"{TEST}/{PROBE}").returncode == 0
+        assert served(machine) == {("test", 1): "one", ("more", 1): "three", ("more", 2): "two"}
+
+    def test_only_the_revoked_one_goes(self, machine, configured):
+        configured(target("test", "one"), target("more", "two"))
+        machine.call("start")
+        gone, stays = logged_in(machine), logged_in(machine, "192.168.1.1", MORE)
+        configured(target("test", "one", acl=Acl((OTHER,))), target("more", "two"))
+        assert machine.call("apply", f"{TEST}/{PROBE}").returncode == 0
+        assert stays.scsi(1, READ).startswith("good")
+        assert gone.scsi(1, READ).startswith("refused: ")
+
+    def test_a_client_that_stays_is_not_asked_to_go(self, machine, configured):
+        configured(target("test", "one"))
+        machine.call("start")
+        client = logged_in(machine)
+        configured(target("test", "one", acl=Acl((PROBE,))))
+        assert machine.call("apply").returncode == 0
+        assert client.scsi(1, READ).startswith("good")
+        assert machine.call("check").returncode == 0
+
+    def test_a_session_over_both_portals_ends_on_both(self, machine, configured):
+        configured(target("test", "one"))
+        machine.call("start")
+        both = [logged_in(machine, portal) for portal in ("192.168.1.1", "192.168.2.1")]
+        configured(target("test", "one", acl=Acl((OTHER,))))
+        assert machine.call("apply", f"{TEST}/{PROBE}").returncode == 0
+        assert all(each.scsi(1, READ).startswith("refused: ") for each in both)
+
+    def test_who_has_proved_nothing_is_gone_once_a_user_is_asked_for(self, machine, configured):
+        configured(target("test", "one"))
+        machine.call("start")
+        client = logged_in(machine)
+        configured(target("test", "one", chap="CHAP_SECRET"))
+        assert machine.call("apply").returncode == 4
+        assert machine.call("apply", f"{TEST}/{PROBE}").returncode == 0
+        assert client.scsi(1, READ).startswith("refused: ")
+
+    def test_a_proof_that_is_no_longer_asked_for_harms_nobody(self, machine, configured):
+        configured(target("test", "one", chap="CHAP_SECRET"))
+        machine.call("start")
+        client = logged_in(machine, "192.168.1.1", TEST, "badger", os.environ["CHAP_SECRET"])
+        configured(target("test", "one"))
+        assert machine.call("apply").returncode == 0
+        assert client.scsi(1, READ).startswith("good")
+
+    def test_a_session_ends_in_the_middle_of_a_write(self, machine, configured):
+        """tgtd waits for the data of it; it must outlive that, and serve the others."""
+        configured(target("test", "one"), target("more", "two"))
+        machine.call("start")
+        stays = logged_in(machine, "192.168.1.1", MORE)
+        before = machine.tgtd_pids()
+        configured(target("test", "one", acl=Acl((OTHER,))), target("more", "two"))
+        with machine.half_a_write(TEST):
+            assert f"end the session of {PROBE} at {TEST}\n" in machine.call("check").stdout
+            done = machine.call("apply", f"{TEST}/{PROBE}")
+            assert done.returncode == 0, done.stderr
+        assert machine.tgtd_pids() == before
+        assert machine.call("check").returncode == 0
+        assert stays.scsi(1, READ).startswith("good")
+
+    def test_a_client_that_sends_no_more_ends_as_well(self, machine, configured):
+        """A frozen one: it neither answers nor closes its connection."""
+        configured(target("test", "one"))
+        machine.call("start")
+        client = logged_in(machine)
+        os.kill(client.process.pid, signal.SIGSTOP)
+        configured(target("test", "one", acl=Acl((OTHER,))))
+        try:
+            assert machine.call("apply", f"{TEST}/{PROBE}").returncode == 0
+            assert machine.call("check").returncode == 0
+        finally:
+            os.kill(client.process.pid, signal.SIGCONT)
 
     def test_a_portal_comes_and_goes(self, machine, configured):
         configured(target("test", "one"), portals=(Portal("192.168.1.1/24"),))
