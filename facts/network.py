@@ -24,6 +24,7 @@ done
 for link in /dev/serial/by-*/*; do
   if [ -e "$link" ]; then echo "serial $link"; fi
 done
+if [ -S {network.BUS} ]; then echo bus; fi
 {services.shell(daemons=network.DAEMONS, units=network.UNITS)}
 grep -sHE 'arp_filter|{interface_files.PATTERN}' {" ".join(network.SYSCTL_FILES)} \
 {interface_files.NETWORKD_LINKS}/* {" ".join(interface_files.NETWORKD_FILES)} \

@@ -13,6 +13,7 @@ from operations.waiting import until
 from san.decide.links import amiss, not_in_force
 from san.decide.serving import Turn
 from san.model import Client, Node
+from san.render.file import File
 from san.render.firewall import UNIT
 from san.render.network import SYSCTL
 
@@ -30,7 +31,8 @@ def configured(turn: Turn) -> Iterator[PyinfraCommand]:
     """Install the interfaces' files, and bring into force what isn't yet.
 
     The interfaces are set with ip(8), whatever manages them: a manager that reconfigures an
-    interface may take the portals off it. Then networkd is asked which files it has in force.
+    interface may take the portals off it. Then networkd is asked which files it has in force; on a
+    host without D-Bus nobody can ask, and a boot brings them into force.
     """
     if not turn_of_this_host(turn):
         return
@@ -38,12 +40,16 @@ def configured(turn: Turn) -> Iterator[PyinfraCommand]:
     changed = differing("network")
     for file in changed:
         yield install(file, *_THEN.get(file.path, ()))
-    if any(file.path.endswith(".network") for file in changed):
-        yield StringCommand("networkctl reload 2>/dev/null || :")
+    if observed(host, Network).reloads and any(_of_networkd(file) for file in changed):
+        yield StringCommand("networkctl", "reload")
     for command in amiss(cluster, host.data.member.name, observed(host, Network)):
         yield StringCommand(*(QuoteString(word) for word in command))
     if state.is_executing:
         until("the interfaces' files", _not_in_force, limit=RELOAD_LIMIT)
+
+
+def _of_networkd(file: File) -> bool:
+    return file.path.endswith(".network")
 
 
 def _not_in_force() -> str | None:

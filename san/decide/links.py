@@ -105,7 +105,13 @@ def _gives_way(chosen: str, ours: str) -> bool:
 
 
 def not_in_force(cluster: Cluster, name: str, state: NetworkState) -> str | None:
-    """Which interface of the host `name` networkd has another file in force for than ours."""
+    """Which interface of the host `name` networkd has another file in force for than ours.
+
+    Without D-Bus it reads its files at the next boot, and there is nothing to wait for; `contested`
+    has judged what it will find.
+    """
+    if not state.reloads:
+        return None
     for network in host_networks(cluster.seen_from(name), name):
         chosen = state.files.in_force.get(network.interface)
         ours = networkd_file(network.interface)

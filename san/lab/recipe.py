@@ -22,6 +22,7 @@ HEADERS = "linux-headers-cloud-amd64"
 BASE = (
     "systemd-sysv",
     "udev",
+    "dbus",
     "openssh-server",
     "initramfs-tools",
     "iproute2",

@@ -25,6 +25,9 @@ SYSCTL_FILES = (
 DAEMONS = ("systemd-network", "NetworkManager")
 """Process names as the kernel cuts them, at 15 bytes (proc_pid_comm(5))."""
 
+BUS = "/run/dbus/system_bus_socket"
+"""By which networkctl(1) reaches networkd."""
+
 FIREWALL = "san-firewall.service"
 """Ours: it loads our table of nftables at boot."""
 
@@ -109,6 +112,8 @@ class NetworkState:
     """Devices of those that are really there, and their names below /dev/serial."""
     files: InterfaceFiles = attrs.field(factory=InterfaceFiles)
     """What a boot configures them by."""
+    reloads: bool = False
+    """networkd can be told to read its files anew: the host has D-Bus."""
     firewall: tuple[str, ...] = ()
     """The lines of our table of nftables that are in force; empty where it isn't there."""
     firewall_boot: services.Boot = "absent"
@@ -159,6 +164,7 @@ def parse(output: Iterable[str]) -> NetworkState:
         managers=tuple(_managers(found, has_stanzas=bool(files.stanzas))),
         serial_ports=tuple(name for kind, name, _ in _words(lines) if kind == "serial"),
         files=files,
+        reloads="bus" in lines,
         firewall=tuple(_table(lines)),
         firewall_boot=found.boot.get(FIREWALL, "absent"),
     )

@@ -967,6 +967,7 @@ class World:
             f"arp_filter all {value}",
             "arp_filter default 0",
             *(f"serial {port}" for port in machine.serial_ports),
+            "bus",
             "daemon systemd-network",
             "unit systemd-networkd.service enabled",
             f"unit san-firewall.service {firewall}",

@@ -69,7 +69,8 @@ OURS = "/etc/systemd/network/50-san-eth1.network"
 
 
 def configured(**files):
-    return network(**NODE, more={**firewall(), "files": InterfaceFiles(**files)})
+    files = InterfaceFiles(**files)
+    return network(**NODE, more={**firewall(), "files": files, "reloads": True})
 
 
 @pytest.mark.parametrize(
@@ -103,8 +104,10 @@ def test_ours_in_force_and_what_gives_way_to_it_is_well(cluster):
     assert contested(cluster, "weasel", vendor) is None
     management = configured(in_force={"eth0": "/etc/systemd/network/10-own.network"})
     assert contested(cluster, "weasel", management) is None
-    unread = not_in_force(cluster, "weasel", configured(in_force={}))
-    assert "networkd has no file in force for eth1" in unread
+    unread = configured(in_force={})
+    assert "networkd has no file in force for eth1" in not_in_force(cluster, "weasel", unread)
+    unasked = attrs.evolve(unread, reloads=False)
+    assert not_in_force(cluster, "weasel", unasked) is None
 
 
 OWN = "/etc/network/interfaces"
