@@ -7,6 +7,7 @@ from pyinfra.api.facts import FactBase
 from san.observe import interface_files, network, services
 from san.observe.sections import UnreadableError, script
 from san.render.firewall import FIREWALL
+from san.render.network import SYSCTL
 
 _NETWORK = f"""\
 ip -json address show || exit
@@ -24,6 +25,15 @@ done
 for link in /dev/serial/by-*/*; do
   if [ -e "$link" ]; then echo "serial $link"; fi
 done
+if [ -e {SYSCTL} ]; then
+  while read -r key equals value; do
+    if [ "$equals" = = ]; then
+      now=
+      {{ read -r now <"/proc/sys/$key"; }} 2>/dev/null
+      if [ "$now" != "$value" ]; then echo "differs $key"; fi
+    fi
+  done <{SYSCTL}
+fi
 if [ -S {network.BUS} ]; then echo bus; fi
 {services.shell(daemons=network.DAEMONS, units=network.UNITS)}
 grep -sHE 'arp_filter|{interface_files.PATTERN}' {" ".join(network.SYSCTL_FILES)} \

@@ -7,7 +7,7 @@ from san.model.cluster import LINKS_WANTED
 from san.observe.interface_files import InterfaceFiles
 from san.observe.network import FIREWALL, NetworkState
 from san.render.firewall import chain
-from san.render.network import IFUPDOWN, host_networks, networkd_file
+from san.render.network import IFUPDOWN, SYSCTL, host_networks, networkd_file
 
 from .refusal import Refusal
 
@@ -15,7 +15,7 @@ from .refusal import Refusal
 def amiss(cluster: Cluster, name: str, state: NetworkState) -> Iterator[tuple[str, ...]]:
     """The commands (argument lists) that bring into force what the host `name` lacks.
 
-    Interfaces up, their MTU and own addresses; on a node arp_filter and our table of nftables.
+    Interfaces up, their MTU and own addresses, our sysctl file; on a node our table of nftables.
     Nothing is taken away: an address that isn't in the inventory may be a portal, or a user's own.
     """
     host = next(each for each in cluster.hosts if each.name == name)
@@ -44,8 +44,8 @@ def amiss(cluster: Cluster, name: str, state: NetworkState) -> Iterator[tuple[st
             yield ("ip", "link", "set", network.interface, "mtu", str(network.mtu))
         if own is not None and not link.has(own):
             yield ("ip", "address", "add", own, "broadcast", "+", "dev", network.interface)
-    if is_node and not state.arp_filter_all:
-        yield ("sysctl", "-q", "net.ipv4.conf.all.arp_filter=1")
+    if state.differing:
+        yield ("sysctl", "-q", "--load", SYSCTL)
     if is_node and state.firewall_boot != "enabled":
         yield ("systemctl", "enable", FIREWALL)
     if is_node and state.firewall != chain(cluster):

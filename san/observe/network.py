@@ -106,6 +106,8 @@ class NetworkState:
     """What an interface starts with that appears from now on."""
     persistent: tuple[ArpFilterSetting, ...]
     """In the order of the files as they are listed, which is not the order of precedence."""
+    differing: tuple[str, ...]
+    """Keys of our own sysctl file that the kernel has another value for."""
     managers: tuple[Manager, ...]
     """Active now, or (ifupdown) enabled at boot; more than one is not rare."""
     serial_ports: tuple[str, ...] = ()
@@ -161,6 +163,7 @@ def parse(output: Iterable[str]) -> NetworkState:
         arp_filter_all=arp_filter["all"],
         arp_filter_default=arp_filter["default"],
         persistent=tuple(_persistent(lines)),
+        differing=tuple(name for kind, name, _ in _words(lines) if kind == "differs"),
         managers=tuple(_managers(found, has_stanzas=bool(files.stanzas))),
         serial_ports=tuple(name for kind, name, _ in _words(lines) if kind == "serial"),
         files=files,

@@ -841,11 +841,11 @@ class World:
                 machine.mtu[interface] = int(mtu)
             case ["ip", "address", "add", address, "broadcast", "+", "dev", interface]:
                 machine.addresses[interface].append(address)
-            case ["sysctl", "-q", "net.ipv4.conf.all.arp_filter=1"]:
+            case ["sysctl", "-q", "--load", "/etc/sysctl.d/60-san.conf"]:
                 machine.arp_filter = True
             case ["rm", "-f", *paths]:
                 machine.files = {at: it for at, it in machine.files.items() if at not in paths}
-            case ["networkctl", "reload", *_] | ["sysctl", "-q", "--load", _]:
+            case ["networkctl", "reload"]:
                 pass
             case ["pvcreate", "--quiet", device] if self.devices(machine).get(device) == "":
                 self.physical[machine.cluster][device] = None
@@ -966,6 +966,7 @@ class World:
             f"hostname {machine.hostname}",
             f"arp_filter all {value}",
             "arp_filter default 0",
+            *(["differs net/ipv4/conf/all/arp_filter"] if self.unloaded(machine) else []),
             *(f"serial {port}" for port in machine.serial_ports),
             "bus",
             "daemon systemd-network",
@@ -974,6 +975,10 @@ class World:
             *(f"nft {line.strip()}" for line in machine.firewall),
             *self.networkd(machine),
         ]
+
+    def unloaded(self, machine):
+        """Whether our sysctl file says what the kernel doesn't have."""
+        return not machine.arp_filter and "/etc/sysctl.d/60-san.conf" in machine.files
 
     def networkd(self, machine):
         """Which file is in force on each link, and what is in those of others."""

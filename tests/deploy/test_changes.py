@@ -163,6 +163,14 @@ def test_a_standby_stays_as_it_is_too_where_its_peer_cannot_be_seen(served):
     assert taken(ran) == []
 
 
+def test_kernel_settings_that_the_file_has_and_the_kernel_has_not_are_loaded(served):
+    """As where the run ended between the two, or somebody has set another value since."""
+    served.change(otter=lambda node: setattr(node, "arp_filter", False))
+    ran = served.run("-y")
+    assert ran.commands == [("otter", "sysctl -q --load /etc/sysctl.d/60-san.conf")]
+    assert served.run("-y").commands == []
+
+
 def test_links_are_compared_with_the_serving_node_s_too(served):
     """Where the run ended between the turns, and the inventory went on."""
     first = served.cluster

@@ -114,6 +114,7 @@ def network(*, arp_filter=True, up=("eth1", "eth2", "eth3"), mtu=1500, more=None
         arp_filter_all=arp_filter,
         arp_filter_default=False,
         persistent=(),
+        differing=() if arp_filter else ("net/ipv4/conf/all/arp_filter",),
         managers=("systemd-networkd",),
         **(firewall() if more is None else more),
     )

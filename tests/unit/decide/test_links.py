@@ -17,7 +17,7 @@ CLIENT = {"eth2": ("192.168.1.10/24",), "eth3": ("192.168.2.10/24",)}
 
 def test_nothing_at_rest(cluster):
     assert list(amiss(cluster, "weasel", network(**NODE))) == []
-    assert list(amiss(cluster, "badger", network(arp_filter=False, **CLIENT))) == []
+    assert list(amiss(cluster, "badger", network(**CLIENT))) == []
 
 
 def test_all_on_a_bare_node(cluster):
@@ -26,7 +26,7 @@ def test_all_on_a_bare_node(cluster):
         ("ip", "address", "add", "10.10.10.1/24", "broadcast", "+", "dev", "eth1"),
         ("ip", "link", "set", "eth2", "up"),
         ("ip", "link", "set", "eth3", "up"),
-        ("sysctl", "-q", "net.ipv4.conf.all.arp_filter=1"),
+        ("sysctl", "-q", "--load", "/etc/sysctl.d/60-san.conf"),
         ("systemctl", "enable", "san-firewall.service"),
         ("systemctl", "reload-or-restart", "san-firewall.service"),
     ]
@@ -193,7 +193,7 @@ def test_twice_is_once_and_nothing_is_taken_away(cluster, name, up, own, arp_fil
                 up.add(interface)
             case ("ip", "address", "add", address, "broadcast", "+", "dev", interface):
                 own.setdefault(interface, []).append(address)
-            case ("sysctl", "-q", "net.ipv4.conf.all.arp_filter=1"):
+            case ("sysctl", "-q", "--load", _):
                 arp_filter = True
             case _:
                 raise AssertionError(command)
