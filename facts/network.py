@@ -26,13 +26,14 @@ for link in /dev/serial/by-*/*; do
   if [ -e "$link" ]; then echo "serial $link"; fi
 done
 if [ -e {SYSCTL} ]; then
+  set -- /dev/null
   while read -r key equals value; do
     if [ "$equals" = = ]; then
-      now=
-      {{ read -r now <"/proc/sys/$key"; }} 2>/dev/null
-      if [ "$now" != "$value" ]; then echo "differs $key"; fi
+      echo "setting $key $value"
+      set -- "$@" "/proc/sys/$key"
     fi
   done <{SYSCTL}
+  grep -sH '' "$@"  # whole values, which dash's read has not
 fi
 if [ -S {network.BUS} ]; then echo bus; fi
 {services.shell(daemons=network.DAEMONS, units=network.UNITS)}
@@ -59,7 +60,7 @@ class Network(FactBase[network.NetworkState]):
     """
 
     def command(self) -> StringCommand:
-        """One `ip`, one `grep`, one `nft` where our table was installed; the rest are builtins."""
+        """One `ip`, two `grep`, one `nft` where our files are installed; the rest are builtins."""
         return StringCommand(script({"network": _NETWORK}))
 
     def process(self, output: list[str]) -> network.NetworkState:

@@ -163,7 +163,7 @@ def parse(output: Iterable[str]) -> NetworkState:
         arp_filter_all=arp_filter["all"],
         arp_filter_default=arp_filter["default"],
         persistent=tuple(_persistent(lines)),
-        differing=tuple(name for kind, name, _ in _words(lines) if kind == "differs"),
+        differing=tuple(_differing(lines)),
         managers=tuple(_managers(found, has_stanzas=bool(files.stanzas))),
         serial_ports=tuple(name for kind, name, _ in _words(lines) if kind == "serial"),
         files=files,
@@ -229,6 +229,14 @@ def _persistent(lines: Iterable[str]) -> Iterator[ArpFilterSetting]:
             if setting["first"] == ".":
                 name = name.translate(_SWAP)
             yield ArpFilterSetting(file, name, setting["value"])
+
+
+def _differing(lines: Iterable[str]) -> Iterator[str]:
+    """The keys of `setting KEY VALUE` for which no line is `/proc/sys/KEY:VALUE`."""
+    known = tuple(lines)
+    for kind, key, value in _words(known):
+        if kind == "setting" and f"/proc/sys/{key}:{value}" not in known:
+            yield key
 
 
 def _table(lines: Iterable[str]) -> Iterator[str]:

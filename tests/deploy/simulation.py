@@ -966,7 +966,7 @@ class World:
             f"hostname {machine.hostname}",
             f"arp_filter all {value}",
             "arp_filter default 0",
-            *(["differs net/ipv4/conf/all/arp_filter"] if self.unloaded(machine) else []),
+            *(["setting net/ipv4/conf/all/arp_filter 1"] if self.unloaded(machine) else []),
             *(f"serial {port}" for port in machine.serial_ports),
             "bus",
             "daemon systemd-network",
