@@ -69,13 +69,14 @@ def turn_of_this_host(turn: Turn) -> bool:
     """Whether this host acts in `turn`: the standby's comes first; clients act in it too.
 
     Raises Refusal where the service has moved by itself since the first turn: whose turn it was
-    then has changed with it.
+    then has changed with it. Without Heartbeat nothing does: a node that an interrupted run left
+    Primary is Secondary again once its volumes are made.
     """
     if not isinstance(host.data.member, Node):
         return turn == "standby"
     serves = serving_node()
     served = _served.setdefault((host.data.cluster.name, state.is_executing), serves)
-    if served not in {None, serves}:
+    if served not in {None, serves} and any(each.running for each in heartbeats().values()):
         raise Refusal(
             f"{serves or 'no node'} serves now, and {served} did when this run began; look at why "
             "it moved, and run again: the standby's turn comes first"

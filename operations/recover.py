@@ -27,8 +27,9 @@ from san.decide import recovery
 from san.decide.recovery import Evidence
 from san.decide.refusal import Refusal
 from san.model import Cluster, DrbdResource, Node
-from san.observe.drbd import DrbdState
+from san.observe.drbd import COMPARED, DrbdState
 from san.render.programs import SAVE
+from san.render.verify import SERVICE
 
 SLOWEST = 1024
 """KiB a second: a copy or a comparison that is slower is told, not waited for."""
@@ -196,16 +197,13 @@ def copied() -> Iterator[PyinfraCommand]:
 
 @converging(Node)
 def compared() -> Iterator[PyinfraCommand]:
-    """Let DRBD compare every block of the two disks (drbdadm verify); clients are served meanwhile.
+    """Have san-verify compare every block of the two disks; clients are served meanwhile.
 
-    Each call does: one that was ended before may not have come so far.
+    Each call does: one that was ended before may not have come so far. What was recorded before is
+    of other data, and goes first.
     """
-    if not _is_victim():
-        return
-    for resource in host.data.cluster.resources:
-        device = replication()[host.data.member.name].devices[resource.minor]
-        if not device.comparing:
-            yield StringCommand("drbdadm", "verify", QuoteString(resource.name))
+    if _is_victim() and not replication()[host.data.member.name].verifying:
+        yield StringCommand("rm", "-f", COMPARED, "&&", "systemctl", "start", SERVICE)
 
 
 @converging(Node)
@@ -215,7 +213,7 @@ def equal() -> Iterator[PyinfraCommand]:
         disks = replication()[host.data.member.name].disks.values()
         size = sum(disk.size for disk in disks) >> 10
         _until("every block to be compared", recovery.uncompared, kib=size)
-        _refuse(recovery.unequal(host.data.cluster, replication()))
+        _refuse(recovery.unequal(host.data.cluster, replication(), str(_victim())))
     yield from ()
 
 

@@ -165,9 +165,7 @@ def _end(sentence: str) -> NoReturn:
     """End the run for all; pyinfra's command shows the sentence alone, without where we are."""
     if not pyinfra.is_cli:
         raise PyinfraError(sentence) from None
-    from pyinfra_cli.exceptions import (  # type: ignore[import-untyped]  # noqa: PLC0415 (it patches the standard library)
-        CliError,
-    )
+    from pyinfra_cli.exceptions import CliError  # noqa: PLC0415 (it patches the standard library)
 
     class EndError(PyinfraError, CliError):  # type: ignore[misc]  # untyped
         pass

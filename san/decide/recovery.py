@@ -13,6 +13,7 @@ from san.observe.heartbeat import HeartbeatState
 from san.observe.stgt import StgtState
 
 from .generations import Relation
+from .health import replication_amiss
 from .parting import relation
 
 Command = tuple[str, ...]
@@ -273,26 +274,19 @@ def uncompared(cluster: Cluster, states: Mapping[str, DrbdState]) -> str | None:
             if device.comparing:
                 done = device.resync_percent or 0
                 return f"{resource.name} on {node}: {done:.0f} % compared"
-    return None
+    at_work = [node for node, state in states.items() if state.verifying]
+    return f"san-verify is at work on {at_work[0]}" if at_work else None
 
 
-def unequal(cluster: Cluster, states: Mapping[str, DrbdState]) -> str | None:
-    """What a comparison found to differ, or what ended it."""
+def unequal(cluster: Cluster, states: Mapping[str, DrbdState], node: str) -> str | None:
+    """What the comparison that `node` began found to differ, or that it has no result."""
     for resource in cluster.resources:
-        for node, state in states.items():
-            device = state.devices.get(resource.minor, _ABSENT)
-            if not device.healthy:
-                return (
-                    f"the comparison of {resource.name} has ended before its end: on {node} it is "
-                    f"{device.connection}, {device.disk}/{device.peer_disk}; run this again"
-                )
-            if device.out_of_sync:
-                return (
-                    f"{resource.name}: {device.out_of_sync} KiB differ between the nodes, though "
-                    "both are UpToDate: a disk, its controller or the network changes what passes "
-                    "through it; docs/runbook.md, 'Blocks that differ'"
-                )
-    return None
+        if resource.name not in states[node].compared:
+            return (
+                f"the comparison of {resource.name} has ended before its end: journalctl -u "
+                f"san-verify on {node} says why; run this again"
+            )
+    return replication_amiss(cluster, states)
 
 
 def _drbd(evidence: Mapping[str, Evidence]) -> dict[str, DrbdState]:

@@ -13,6 +13,7 @@ from typing import Any
 import attrs
 
 from . import disks as backing
+from . import services
 from .disks import Disk
 from .drbd_claims import SHELL as _CLAIMS
 from .drbd_claims import Claims, parse_claims
@@ -28,7 +29,8 @@ _LOADED = "/sys/module/drbd"
 
 COMPARED = "/var/lib/san/verify"
 """Written by san-verify: for each resource the last comparison that came to its end."""
-_TIMER = "/etc/systemd/system/san-verify.timer"
+_VERIFY = "san-verify"
+_TIMER = f"/etc/systemd/system/{_VERIFY}.timer"
 _SIZE = "/var/lib/drbd/drbd-minor-$word.lkbd"
 """What drbd-utils knows of a backing disk (lk_bdev_save): its bytes and its name."""
 
@@ -49,7 +51,9 @@ for file in /etc/drbd.d/*.res; do
   if [ -f "$file" ]; then name=${{file##*/}}; echo "resource ${{name%.res}}"; fi
 done
 drbdadm --version 2>/dev/null
-if [ -e {_TIMER} ]; then stat -c 'scheduled %Y' {_TIMER}; fi
+if [ -e {_TIMER} ]; then
+stat -c 'scheduled %Y' {_TIMER}
+{services.shell(daemons=(_VERIFY,))}fi
 if [ -e {COMPARED} ]; then
   while read -r line; do echo "compared $line"; done <{COMPARED}
 fi
@@ -139,6 +143,8 @@ class DrbdState:
     """The last comparison that this node began, by resource."""
     scheduled: float | None = None
     """Since when this node has its timer for comparisons; None without one."""
+    verifying: bool = False
+    """Whether this node's san-verify is at work."""
     claims: Claims = attrs.Factory(Claims)
     """What every resource of the host has or wants, ours or not."""
 
@@ -195,6 +201,7 @@ def parse(output: Iterable[str]) -> DrbdState:
         sizes={name: int(size) for name, size in map(str.split, _said("size ", tools.lines))},
         compared=dict(_comparisons(tools.lines)),
         scheduled=next((float(at) for at in _said("scheduled ", tools.lines)), None),
+        verifying=_VERIFY in services.parse(tools.lines).running,
         claims=parse_claims(sections["claims"]),
     )
 

@@ -9,6 +9,7 @@ from .template import raw, text
 
 PROGRAM = "/usr/local/sbin/san-verify"
 UNITS = "/etc/systemd/system"
+SERVICE = "san-verify.service"
 TIMER = "san-verify.timer"
 AT_BOOT = f"{UNITS}/timers.target.d/san-verify.conf"
 """A drop-in, and no link: all that a node is to have is a file."""
@@ -20,9 +21,7 @@ def verify_files(cluster: Cluster, node: str) -> Iterator[File]:
     """The program, its service and its timer, in the order in which each needs the one before."""
     day = dict(zip((each.name for each in cluster.nodes), DAYS, strict=True))[node]
     contents = {
-        f"{UNITS}/san-verify.service": text(
-            "verify/san-verify.service", resources=cluster.resources
-        ),
+        f"{UNITS}/{SERVICE}": text("verify/san-verify.service", resources=cluster.resources),
         f"{UNITS}/{TIMER}": text("verify/san-verify.timer", day=day),
         AT_BOOT: raw("verify/timers.conf"),
     }

@@ -700,6 +700,10 @@ class World:
                 raise CommandError("nft: not found", 203)
             text = machine.text("/etc/san/firewall.nft")
             machine.firewall = text[text.rindex("table inet san {") :].splitlines()
+        elif unit == "san-verify.service":
+            for name, replica in machine.replicas.items():
+                if self.connected(machine, name):
+                    replica.comparing = replica.comparing or 2
         else:
             machine.running.add(unit)
 
@@ -757,12 +761,6 @@ class World:
                     raise CommandError("(125) Device has a net-config (use disconnect first)", 10)
                 replica.parted, replica.discards = False, "--discard-my-data" in words
                 self.sync(machine, name)
-            case "verify":
-                if not self.connected(machine, name):
-                    raise CommandError("(-15) Need a connection to start verify", 17)
-                if replica.comparing:
-                    raise CommandError("State change failed: verify runs already", 17)
-                replica.comparing = 2
             case "new-current-uuid":
                 both = [replica, self.peer(machine).replicas[name]]
                 if not self.connected(machine, name) or {each.generation for each in both} != {NEW}:
@@ -845,6 +843,7 @@ class World:
                 machine.arp_filter = True
             case ["rm", "-f", *paths]:
                 machine.files = {at: it for at, it in machine.files.items() if at not in paths}
+                machine.compared = None if "/var/lib/san/verify" in paths else machine.compared
             case ["networkctl", "reload"]:
                 pass
             case ["pvcreate", "--quiet", device] if self.devices(machine).get(device) == "":
@@ -1015,6 +1014,8 @@ class World:
                 connection = "VerifyS"
                 replica.comparing -= 1
                 replica.changed = 0 if replica.comparing else replica.differs
+                if not replica.comparing:
+                    machine.compared = f"{name} 1795891300 {replica.differs}"
             lines.append(f" {minors[name]}: cs:{connection} ro:{roles} ds:{disks} C r-----")
             counters = "ns:0 nr:0 dw:0 dr:0 al:0 bm:0 lo:0 pe:0 ua:0 ap:0 ep:1 wo:f"
             lines.append(f"    {counters} oos:{replica.changed}")
@@ -1026,6 +1027,8 @@ class World:
         lines = [f"resource {name}" for name in machine.resources()]
         lines.append("DRBDADM_VERSION=9.22.0")
         lines += [f"compared {machine.compared}"] if machine.compared else []
+        if any(each.comparing for each in machine.replicas.values()):
+            lines.append("daemon san-verify")
         if any(each.applied for each in machine.replicas.values()):
             every, asked = part.split("\n")[0].split("; ")
             for name in shlex.split(asked)[2::2]:

@@ -11,10 +11,10 @@ STEPS = [
     ("otter", IMAGE),
     ("otter", "connect --discard-my-data"),
     ("weasel", "connect r0"),
-    ("otter", "drbdadm verify r0"),
+    ("otter", "systemctl start san-verify.service"),
 ]
 
-VERIFIED = ("otter", "drbdadm verify r0")
+VERIFIED = ("otter", "rm -f /var/lib/san/verify && systemctl start san-verify.service")
 
 
 @pytest.fixture
@@ -123,7 +123,7 @@ def test_a_second_call_finds_nothing_to_give_up_and_compares_again(parted):
 
 
 def test_a_comparison_that_runs_is_waited_for(served):
-    served.change(otter=lambda node: setattr(node.replicas["r0"], "comparing", 4))
+    served.change(otter=lambda node: setattr(node.replicas["r0"], "comparing", 5))
     ran = recover(served, "-y", *KEPT)
     assert ran.returncode == 0, ran.output
     assert ran.commands == []
@@ -133,7 +133,7 @@ def test_a_comparison_that_runs_is_waited_for(served):
 def test_what_differs_after_the_copy_is_told(parted):
     parted.change(otter=lambda node: setattr(node.replicas["r0"], "differs", 8))
     ran = recover(parted, "-y", *KEPT)
-    assert "r0: 8 KiB differ between the nodes" in ran.refusal
+    assert "8 KiB of r0 differ between the nodes" in ran.refusal
 
 
 def test_without_an_image_only_for_a_reason(parted):

@@ -149,7 +149,7 @@ def test_a_block_that_changes_under_drbd_is_found_and_mended_as_the_runbook_says
 
     found = recover("--victim", "otter")
     assert found.returncode == 1
-    assert "r0: 8 KiB differ between the nodes" in found.stderr + found.stdout
+    assert "8 KiB of r0 differ between the nodes" in found.stderr + found.stdout
 
     lab.ssh("otter", "drbdadm disconnect r0 && drbdadm connect r0", timeout=120)
     connection(lab, "otter", "Connected")

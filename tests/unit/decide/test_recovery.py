@@ -15,6 +15,7 @@ from san.decide.recovery import (
     uncopied,
     unequal,
 )
+from san.observe.drbd import Comparison
 from san.observe.drbd_changes import Changes, ChangesState
 from san.observe.drbd_generations import Generation
 from san.observe.drbd_history import HistoryState, Past
@@ -195,13 +196,21 @@ def test_in_which_luns_a_side_has_changed(cluster, sides, found, told):
 
 def test_what_a_comparison_finds(cluster):
     def both(**parts):
-        return {"weasel": drbd(device("Primary")), "otter": drbd(device(**parts))}
+        compared = {"r0": Comparison(1795891300, 0)}
+        otter = drbd(device(**parts), compared=compared)
+        return {"weasel": drbd(device("Primary")), "otter": otter}
+
+    def found(states):
+        return unequal(cluster, states, "otter")
 
     running = both(replication="VerifyS", resync_percent=41.6)
     assert uncompared(cluster, running) == "r0 on otter: 42 % compared"
+    begun = both()
+    begun["otter"] = attrs.evolve(begun["otter"], verifying=True)
+    assert uncompared(cluster, begun) == "san-verify is at work on otter"
     assert uncompared(cluster, both()) is None
-    assert unequal(cluster, both()) is None
-    assert "r0: 8 KiB differ" in unequal(cluster, both(out_of_sync=8))
-    assert "has ended before its end: on otter it is WFConnection" in unequal(
-        cluster, both(connection="WFConnection", peer_disk="DUnknown")
-    )
+    assert found(both()) is None
+    assert found(both(out_of_sync=8)).startswith("8 KiB of r0 differ between the nodes")
+    without = both()
+    without["otter"] = attrs.evolve(without["otter"], compared={})
+    assert "has ended before its end: journalctl -u san-verify on otter" in found(without)
