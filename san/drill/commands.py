@@ -80,7 +80,7 @@ def list_command(*, as_json: bool) -> None:
     "--stonith",
     metavar="INVENTORY",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Deploy this inventory, which has STONITH, and play the matrix on that cluster as well.",
+    help="Deploy this inventory, which has STONITH, and play on that cluster what differs there.",
 )
 @click.option("--anew", is_flag=True, help="Play again what has passed on this cluster, too.")
 @click.option(
@@ -112,12 +112,13 @@ def all_command(
     clusters' drills, too.
     """
     depths = (1, 16) if depth == "both" else (int(depth),)
+    deadline = time.monotonic() + 60 * limit
     play = partial(
         campaign.run,
         depths=depths,
         anew=anew,
         seconds_before=seconds_before,
-        deadline=time.monotonic() + 60 * limit,
+        deadline=deadline,
         out=out,
     )
     with errors_told():
@@ -129,10 +130,11 @@ def all_command(
         chosen = cluster_of(INVENTORY, cluster)
         plain = [fault for fault in faults if not fault.stonith]
         played_on(chosen, partial(play, faults=plain, predicted=_predicted(chosen)))
-        if stonith is not None:
+        differ = [fault for fault in faults if fault.stonith or fault.fenced is not None]
+        if stonith is not None and differ and time.monotonic() < deadline:
             chosen = cluster_of(stonith, cluster)
             campaign.deploy(Lab.open(), stonith, progress=Progress())
-            again = partial(play, faults=faults, snapshot=campaign.FENCED, fenced=True)
+            again = partial(play, faults=differ, snapshot=campaign.FENCED, fenced=True)
             played_on(chosen, partial(again, predicted=_predicted(chosen)))
 
 

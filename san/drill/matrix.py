@@ -16,13 +16,17 @@ IN_A_DEPLOY = 10
 
 
 def _in_a_deploy(fault: Fault) -> Fault:
-    """The same fault, in the middle of a deploy that began four seconds before."""
+    """The same fault, in the middle of a deploy that began four seconds before.
+
+    It deploys the shipped inventory, so there is none with STONITH.
+    """
     steps = sorted((Step(-4, strikes.deploy()), *fault.steps), key=lambda step: step.at)
     return evolve(
         fault,
         name=f"{fault.name}-in-deploy",
         title=f"{fault.title}, in the middle of a deploy",
         steps=tuple(steps),
+        fenced=None,
     )
 
 

@@ -46,13 +46,16 @@ def links() -> list[Fault]:
             (0, strikes.in_guest(SERVING, "Heartbeat's port closed", guest.DEAF)),
             (REPAIR, strikes.in_guest_again(SERVING, "Heartbeat's port open", guest.HEARS)),
         ),
-        row(
-            "heartbeat-all-cut", "All of Heartbeat's links cut, replication goes on",
-            Expectation(gap=TAKEOVER),
-            (0, strikes.serial_cut()),
-            (0, strikes.in_guest(SERVING, "Heartbeat's port closed", guest.DEAF)),
-            (REPAIR, strikes.serial_up()),
-            (REPAIR, strikes.in_guest_again(SERVING, "Heartbeat's port open", guest.HEARS)),
+        evolve(
+            row(
+                "heartbeat-all-cut", "All of Heartbeat's links cut, replication goes on",
+                Expectation(gap=TAKEOVER),
+                (0, strikes.serial_cut()),
+                (0, strikes.in_guest(SERVING, "Heartbeat's port closed", guest.DEAF)),
+                (REPAIR, strikes.serial_up()),
+                (REPAIR, strikes.in_guest_again(SERVING, "Heartbeat's port open", guest.HEARS)),
+            ),
+            fenced=Expectation(gap=TAKEOVER, serves="standby"),
         ),
         # Without STONITH nobody can know that the other one is dead: I/O waits for the links.
         *(

@@ -23,9 +23,12 @@ def power() -> list[Fault]:
     stays = Expectation(gap=QUIET, serves="serving")
     boots = Expectation(gap=BOOT, limit=PATIENT)
     return [
-        row(
-            "power-cut", "Power cut", over,
-            (0, strikes.power_cut(SERVING)), (RETURN, strikes.power_on(SERVING)),
+        evolve(
+            row(
+                "power-cut", "Power cut", over,
+                (0, strikes.power_cut(SERVING)), (RETURN, strikes.power_on(SERVING)),
+            ),
+            fenced=over,  # the device is asked first, and gives the power back
         ),
         row(
             "power-cut-standby", "Power cut of the standby", stays,
@@ -57,16 +60,22 @@ def stalls() -> list[Fault]:
     over = evolve(either, serves="standby")
     return [
         *(
-            row(
-                f"frozen-{seconds}", f"Frozen for {seconds} s", expected,
-                (0, strikes.freeze(SERVING)), (seconds, strikes.thaw(SERVING)),
+            evolve(
+                row(
+                    f"frozen-{seconds}", f"Frozen for {seconds} s", expected,
+                    (0, strikes.freeze(SERVING)), (seconds, strikes.thaw(SERVING)),
+                ),
+                fenced=over,
             )
             for seconds, expected in ((20, either), (60, over), (180, over))
         ),
-        row(
-            "user-space-stopped", "User space stopped for 60 s", either,
-            (0, strikes.in_guest(SERVING, "SIGSTOP to all", guest.stop_user_space(60))),
-            (60, strikes.nothing("SIGCONT to all")),
+        evolve(
+            row(
+                "user-space-stopped", "User space stopped for 60 s", either,
+                (0, strikes.in_guest(SERVING, "SIGSTOP to all", guest.stop_user_space(60))),
+                (60, strikes.nothing("SIGCONT to all")),
+            ),
+            fenced=over,
         ),
         row(
             "fork-bomb", "Fork bomb for 60 s", either,

@@ -257,6 +257,14 @@ def test_every_fault_is_named_once_and_its_steps_are_in_order():
     assert set(matrix.CORE) <= set(matrix.FAULTS)
 
 
+def test_with_stonith_what_it_resets_is_taken_over_and_no_deploy_takes_it_away():
+    differ = {name for name, row in matrix.FAULTS.items() if row.stonith or row.fenced is not None}
+    assert {"power-cut", "frozen-20", "all-links", "bmc-lies"} <= differ
+    assert matrix.FAULTS["frozen-20"].wanted(fenced=True).serves == "standby"
+    assert matrix.FAULTS["frozen-20"].wanted(fenced=False).serves == "either"
+    assert not [name for name in differ if name.endswith("-in-deploy")]
+
+
 def test_whatever_the_budget_predicts_is_played():
     played = {row.budget or row.name for row in matrix.FAULTS.values()}
     assert set(budget.FAULTS) <= played
