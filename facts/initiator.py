@@ -16,6 +16,15 @@ _WANTED = "|".join(["InitiatorName", *(re.escape(key) for key in initiator.KEYS)
 _INITIATOR = f"""\
 {_SERVICES}
 get() {{ value=; {{ read -r value <"$1"; }} 2>/dev/null; }}
+credentials() {{ # RECORD: sets user and password as sysfs has those of a session
+  user='(null)' password='(null)'
+  while read -r key _ value; do
+    case $key in
+    node.session.auth.username) user=$value ;;
+    node.session.auth.password) password=$value ;;
+    esac
+  done <"$1"
+}}
 for session in /sys/class/iscsi_session/session*; do
   if [ ! -e "$session" ]; then continue; fi
   sid=${{session##*/session}}
@@ -27,6 +36,17 @@ for session in /sys/class/iscsi_session/session*; do
     line="$line $value"
   done
   echo "$line"
+  target=$value
+  get "$connection/persistent_address"
+  for record in {" ".join(f'{place}/"$target/$value",*/*' for place in initiator.RECORDS)}; do
+    if [ -f "$record" ]; then
+      credentials "$record"
+      get "$session/username"
+      if [ "$value" != "$user" ]; then echo "outdated $sid"; fi
+      get "$session/password"
+      if [ "$value" != "$password" ]; then echo "outdated $sid"; fi
+    fi
+  done
   for disk in "$session"/device/target*/*/block/*; do
     if [ -e "$disk" ]; then echo "disk $sid ${{disk##*/}}"; fi
   done

@@ -75,6 +75,8 @@ class Session:
     """In force on it, in seconds."""
     disks: tuple[str, ...] = ()
     """The SCSI disks that came by it: `sda`."""
+    outdated: bool = False
+    """It logs in by another CHAP user or secret than its node record has by now."""
 
     @property
     def logged_in(self) -> bool:
@@ -195,6 +197,7 @@ def _sessions(lines: Collection[str]) -> Iterator[Session]:
                     state=state,
                     replacement_timeout=int(timeout) if timeout.lstrip("-").isdigit() else None,
                     disks=tuple(disks.get(sid, ())),
+                    outdated=f"outdated {sid}" in lines,
                 )
             case _:
                 pass

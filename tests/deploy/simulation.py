@@ -159,6 +159,8 @@ class Machine:
     records: str = "/etc/iscsi/nodes"
     """Where its open-iscsi keeps node records."""
     sessions: list[tuple[str, str]] = attrs.Factory(list)
+    proved: dict[str, list[str]] = attrs.Factory(dict)
+    """How a client has logged in, by its node record's path."""
     """Target and portal."""
     bmc: bool = True
     """Whether the device that its peer would reset it with answers."""
@@ -541,7 +543,11 @@ class World:
         elif words[0].startswith(f"{SCRIPTS}/"):
             self.script(machine, words)
         elif words[0] == "iscsiadm":
-            self.login(machine, words[words.index("--targetname") + 1], words[-2].split(":")[0])
+            target, portal = words[words.index("--targetname") + 1], words[-2].split(":")[0]
+            if words[-1] == "--logout":
+                machine.sessions.remove((target, portal))
+            else:
+                self.login(machine, target, portal)
         else:
             self.system(machine, words)
 
@@ -814,13 +820,20 @@ class World:
             raise CommandError(f"{script} {verb}: unknown", 2)
 
     def login(self, machine, target, portal):
-        if f"{machine.records}/{target}/{portal},3260,1/default" not in machine.files:
+        record = f"{machine.records}/{target}/{portal},3260,1/default"
+        if record not in machine.files:
             raise CommandError("iscsiadm: No records found", 21)
         if "iscsid.service" not in machine.running or self.served(machine.cluster, portal) is None:
             raise CommandError("iscsiadm: connection to discovery portal failed", 8)
         if f" {target}\n" not in self.served(machine.cluster, portal):
             raise CommandError("iscsiadm: initiator reported error (19 - target not found)", 19)
         machine.sessions.append((target, portal))
+        machine.proved[record] = self.credentials(machine, record)
+
+    def credentials(self, machine, record):
+        """The CHAP user and secret of a login by a node record."""
+        pattern = r"(?m)^node\.session\.auth\.(?:username|password) = .*$"
+        return re.findall(pattern, machine.text(record))
 
     def served(self, cluster, portal):
         """What is served at a portal: stgt.conf in force."""
@@ -1286,7 +1299,11 @@ class World:
         daemons = [unit.removesuffix(".service") for unit in sorted(machine.running)]
         lines += [f"daemon {daemon}" for daemon in daemons]
         for number, (target, portal) in enumerate(machine.sessions, start=1):
+            record = f"{machine.records}/{target}/{portal},3260,1/default"
             lines.append(f"session {number} LOGGED_IN {portal} 3260 5 {target}")
+            now = self.credentials(machine, record)
+            if machine.proved.get(record, now) != now:
+                lines.append(f"outdated {number}")
             lines.append(f"disk {number} sd{number}")
         if "open-iscsi" in machine.packages:
             lines.append(f"records {machine.records}")

@@ -5,7 +5,7 @@ import re
 import attrs
 import pytest
 
-from san.model import Acl, Bcast, Lun, Portal, Serial, Target, Volume, VolumeGroup
+from san.model import Acl, Bcast, Lun, Portal, Secret, Serial, Target, Volume, VolumeGroup
 
 MOVING = re.compile(
     r"systemctl (stop|restart|try-restart) |hb_standby|hb_takeover| stop$|drbdadm (down|secondary|"
@@ -235,6 +235,23 @@ def test_a_comparison_that_is_overdue_is_told_and_is_no_failure(served):
         ran = served.run(*arguments)
         assert ran.returncode == 0, ran.output
         assert ran.output.count("r0 was last compared between the nodes, in ") == 1
+
+
+def test_a_client_whose_secret_changed_logs_in_by_the_new_one(served, monkeypatch):
+    """Its sessions prove the old one for as long as they live, and iscsid's restart keeps them."""
+    monkeypatch.setenv("OTHER", "secret-of-chap-2")
+    (target,) = served.cluster.targets
+    chap = attrs.evolve(target.chap, secret=Secret("OTHER"))
+    served.declare(attrs.evolve(served.cluster, targets=(attrs.evolve(target, chap=chap),)))
+    ran = served.run("-y")
+    assert ran.returncode == 0, ran.output
+    done = [words for name, words in ran.commands if name == "badger"]
+    sessions = [words.split()[-2:] for words in done if "iscsiadm" in words]
+    portals = ("192.168.1.1:3260", "192.168.2.1:3260")
+    assert sessions == [[at, act] for at in portals for act in ("--logout", "--login")]
+    restarts = [at for at, words in enumerate(done) if "restart iscsid" in words]
+    assert max(at for at, words in enumerate(done) if "iscsiadm" in words) < min(restarts)
+    assert served.run("-y").commands == []
 
 
 # --- Targets and volumes --------------------------------------------------------------------------
