@@ -25,6 +25,11 @@ credentials() {{ # RECORD: sets user and password as sysfs has those of a sessio
     esac
   done <"$1"
 }}
+records={initiator.RECORDS[0]}
+if program=$(command -v iscsiadm) && grep -q {initiator.RECORDS[1]} "$program"; then
+  records={initiator.RECORDS[1]}
+  echo "records $records"
+fi
 for session in /sys/class/iscsi_session/session*; do
   if [ ! -e "$session" ]; then continue; fi
   sid=${{session##*/session}}
@@ -36,24 +41,27 @@ for session in /sys/class/iscsi_session/session*; do
     line="$line $value"
   done
   echo "$line"
-  target=$value
+  # Its own record alone: another one, of an older login, is no word on this.
+  record=$records/$value
   get "$connection/persistent_address"
-  for record in {" ".join(f'{place}/"$target/$value",*/*' for place in initiator.RECORDS)}; do
-    if [ -f "$record" ]; then
-      credentials "$record"
-      get "$session/username"
-      if [ "$value" != "$user" ]; then echo "outdated $sid"; fi
-      get "$session/password"
-      if [ "$value" != "$password" ]; then echo "outdated $sid"; fi
-    fi
-  done
+  record=$record/$value
+  get "$connection/persistent_port"
+  record=$record,$value
+  get "$session/tpgt"
+  record=$record,$value
+  get "$session/ifacename"
+  record=$record/$value
+  if [ -f "$record" ]; then
+    credentials "$record"
+    get "$session/username"
+    if [ "$value" != "$user" ]; then echo "outdated $sid"; fi
+    get "$session/password"
+    if [ "$value" != "$password" ]; then echo "outdated $sid"; fi
+  fi
   for disk in "$session"/device/target*/*/block/*; do
     if [ -e "$disk" ]; then echo "disk $sid ${{disk##*/}}"; fi
   done
 done
-if program=$(command -v iscsiadm); then
-  if grep -q {initiator.RECORDS[1]} "$program"; then echo records {initiator.RECORDS[1]}; fi
-fi
 set --
 for file in {initiator.NAME_FILE} {initiator.SETTINGS_FILE} {initiator.MULTIPATH_FILE} \
     {" ".join(initiator.RECORDS)}; do

@@ -11,10 +11,10 @@ from facts.lvm import Lvm
 from facts.network import Network
 from facts.stgt import Stgt
 from operations.fencing import judge
-from operations.file import differing, install, rewritten
+from operations.file import differing, install, rewritten, wanted
 from operations.node import heartbeats, replication, serving_node, turn_of_this_host
 from operations.observation import converging, observed, of_pair, pair
-from operations.promotion import data_from, either_may_serve, first_to_serve
+from operations.promotion import data_from, either_may_serve, first_to_serve, left_behind
 from operations.waiting import until
 from san.decide.group import Holdings, absent_portals, lacking
 from san.decide.heartbeat import AUTHKEYS, HA_CF, deaf
@@ -57,15 +57,16 @@ def configured(turn: Turn) -> Iterator[PyinfraCommand]:
     paths = {file.path for file in changed if rewritten(file)}
     states = heartbeats()
     runs = any(each.running for each in states.values())
-    keys = _other_keys(cluster) if runs and AUTHKEYS in paths else frozenset()
-    parting = deaf(cluster, states, paths, keys)
+    anew = found.outdated or found.renewed or HA_CF in {file.path for file in changed}
+    taken = {*paths, AUTHKEYS} if anew else paths  # a new process reads all that lies there
+    keys = _other_keys(cluster) if runs and AUTHKEYS in taken else frozenset()
+    parting = deaf(cluster, states, taken, keys)
     if parting is not None:
         raise Refusal(parting)
     for file in changed:
         if file.path in MANAGER:
             yield _diverted(file.path)
         yield install(file, *(_RELOAD if file.path == HEARTBEAT_UNIT else ()))
-    anew = found.outdated or found.renewed or HA_CF in {file.path for file in changed}
     if found.running and anew:
         if len(pair(cluster)) < len(cluster.nodes):
             # What the peer runs by isn't known, and a new process here might take it for silent.
@@ -81,12 +82,12 @@ def configured(turn: Turn) -> Iterator[PyinfraCommand]:
 
 def _other_keys(cluster: Cluster) -> Set[str]:
     """The nodes whose authkeys isn't the inventory's."""
-    wanted = next(file for file in differing("cluster") if file.path == AUTHKEYS)
+    digest = wanted(AUTHKEYS).sha256
     found = of_pair(cluster, Files, paths=(AUTHKEYS,))
     return {
         name
         for name, files in found.items()
-        if (there := files.get(AUTHKEYS)) is None or there.sha256 != wanted.sha256
+        if (there := files.get(AUTHKEYS)) is None or there.sha256 != digest
     }
 
 
@@ -108,7 +109,8 @@ def started() -> Iterator[PyinfraCommand]:
     """Start Heartbeat where it doesn't run; both nodes start at once, so the preferred one serves.
 
     A node whose peer this run can't see is left stopped: it might take over what the peer serves.
-    While neither is Primary, so is one that might serve older data (`operations.promotion`).
+    So is one that might serve older data: while neither is Primary (`operations.promotion`), and
+    while it is apart from the peer that is.
     """
     cluster = host.data.cluster
     if observed(host, Heartbeat).running:
@@ -116,11 +118,15 @@ def started() -> Iterator[PyinfraCommand]:
     if len(pair(cluster)) < len(cluster.nodes):
         host.noop("Heartbeat stays stopped: the peer can't be seen")
         return
-    if serving_node() is None:
+    serves = serving_node()
+    if serves is None:
         first = first_to_serve()
         if data_from() and host.data.member.name != first and not either_may_serve():
             host.noop(f"Heartbeat stays stopped: the data of {first} is to be served")
             return
+    elif serves != host.data.member.name and (reason := left_behind()):
+        host.log_styled(f"Heartbeat stays stopped: {reason}", fg="yellow")
+        return
     yield StringCommand("systemctl", "start", "heartbeat.service")
 
 

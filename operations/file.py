@@ -84,6 +84,11 @@ def present() -> dict[str, FileState | None]:
     return _found(_files())
 
 
+def wanted(path: str) -> File:
+    """What this host is to have at `path`, where it is to have a file of ours."""
+    return next(file for file in _files() if file.path == path)
+
+
 def differing(area: str) -> tuple[File, ...]:
     """The files of `area` that this host lacks, or has with another content, mode or owner."""
     files = _files()

@@ -1,11 +1,13 @@
 """Whose data a run may bring into service while nobody serves."""
 
+from contextlib import suppress
+
 from pyinfra.context import host, state
 
 from operations.node import replication
 from operations.observation import forget
 from operations.waiting import until
-from san.decide.promotion import forbids, unsure
+from san.decide.promotion import apart, forbids, unsure
 from san.decide.refusal import Refusal
 from san.model import Cluster
 
@@ -43,6 +45,18 @@ def first_to_serve() -> str:
 def either_may_serve() -> bool:
     """Whether both nodes have the newest data."""
     return _unsure() is None
+
+
+def left_behind() -> str | None:
+    """Why this node might be promoted with older data than its peer serves, if it still is so."""
+    with suppress(Refusal):
+        until("the nodes to connect", _apart, limit=MEETING)
+    return _apart()
+
+
+def _apart() -> str | None:
+    member = host.data.member.name
+    return apart(host.data.cluster, member, replication()[member])
 
 
 def _unsure() -> str | None:

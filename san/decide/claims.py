@@ -11,7 +11,17 @@ FILE = "/etc/drbd.d/{}.res"
 
 
 def stranger(resource: DrbdResource, node: str, claims: Claims) -> str | None:
-    """Whose the device is in the kernel of `node`, where it isn't ours: its role isn't, too."""
+    """Whose the device is in the kernel of `node`, where it isn't ours: its role isn't, too.
+
+    Or where ours is another one there: DRBD would take its disk away, and give it to the new one.
+    """
+    for claim in claims.running:
+        if claim.resource == resource.name and claim.minor != resource.minor:
+            return (
+                f"{resource.name} has /dev/drbd{claim.minor} on {node}, and the inventory says "
+                f"{resource.device}; write minor={claim.minor} there: nothing is gained by another "
+                "number, and DRBD would have to give up the disk for it"
+            )
     claim = claims.attached(resource.minor)
     if claim is None or claim.resource == resource.name:
         return None

@@ -22,19 +22,20 @@ def judge(
     """Raise Refusal where the two sides aren't known to be equal.
 
     They are where all that DRBD would compare was read, and is zero on both; or where the user says
-    that the disks are new (`new_disks`, names of resources), and nothing was found that tells
+    that both disks are new (`new_disks`, each as NODE/RESOURCE), and nothing was found that tells
     otherwise. Metadata that has seen no data may have been made around data.
     """
     if all(each.zero for each in contents.values()):
         return
-    if resource.name in new_disks and all(each.at is None for each in contents.values()):
+    disks = [f"{node}/{resource.name}" for node in contents]
+    if new_disks.issuperset(disks) and all(each.at is None for each in contents.values()):
         return
     found = "; ".join(f"{node}: {each}" for node, each in contents.items())
     raise Refusal(
         f"{resource.name} is new to DRBD on both nodes, and its disks aren't known to be equal "
         f"({found}): name the side whose data the other gets, all of it, with --data "
         f"sync_from=NODE/{resource.name}; or, where both disks are new or were written with zeros "
-        f"from end to end, --data new_disks={resource.name}"
+        f"from end to end, --data new_disks={','.join(disks)}"
     )
 
 

@@ -34,8 +34,8 @@ def deaf(
             "nodes with different keys don't hear each other, and both would serve; put the old "
             f"secret back, or {_STOP}"
         )
-    if HA_CF not in changed:
-        return None
+    if HA_CF not in changed and not any(found.outdated for found in running.values()):
+        return None  # an outdated one takes what lies there: somebody else may have written that
     reasons = (
         # Each by its own interfaces' names.
         _parting(name, found, parse_ha_cf(ha_cf(cluster.seen_from(name))))

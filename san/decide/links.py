@@ -1,6 +1,6 @@
 """What of a host's network is not in force yet, and who else configures it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from san.model import SINGLE_HEARTBEAT_LINK, Cluster, Serial
 from san.model.cluster import LINKS_WANTED
@@ -44,12 +44,38 @@ def amiss(cluster: Cluster, name: str, state: NetworkState) -> Iterator[tuple[st
             yield ("ip", "link", "set", network.interface, "mtu", str(network.mtu))
         if own is not None and not link.has(own):
             yield ("ip", "address", "add", own, "broadcast", "+", "dev", network.interface)
+    if is_node:
+        _refuse_elsewhere(cluster, host.addresses, state)
     if state.differing:
         yield ("sysctl", "-q", "--load", SYSCTL)
     if is_node and state.firewall_boot != "enabled":
         yield ("systemctl", "enable", FIREWALL)
     if is_node and state.firewall != chain(cluster):
         yield ("systemctl", "reload-or-restart", FIREWALL)
+
+
+def _refuse_elsewhere(cluster: Cluster, addresses: Mapping[str, str], state: NetworkState) -> None:
+    """Raise Refusal where management, which is left as it is found, has another interface.
+
+    DRBD and Heartbeat go by its address; the table of nftables lets them in by its interface.
+    """
+    used = {each.network for each in cluster.resources}
+    used |= {link.medium for link in cluster.heartbeat.links}
+    for network in cluster.networks:
+        own = addresses.get(network.name)
+        if network.role != "management" or network.name not in used or own is None:
+            continue
+        address = own.partition("/")[0]
+        where = [
+            name
+            for name, link in state.interfaces.items()
+            if any(each.interface.partition("/")[0] == address for each in link.addresses)
+        ]
+        if network.interface not in where:
+            raise Refusal(
+                f"{address} of network {network.name!r} is on {', '.join(where) or 'no interface'} "
+                f"there, not on {network.interface}; correct the network's interface in the inventory"
+            )
 
 
 def contested(cluster: Cluster, name: str, state: NetworkState) -> str | None:
@@ -74,34 +100,60 @@ def _second_stanza(interface: str, files: InterfaceFiles) -> str | None:
             f"ifupdown doesn't read {IFUPDOWN}: {interface} would be without its address after a "
             "boot; add to /etc/network/interfaces: source /etc/network/interfaces.d/*"
         )
-    others = [file for file in files.stanzas.get(interface, ()) if file != IFUPDOWN]
+    others = [file for file in files.addressed.get(interface, ()) if file != IFUPDOWN]
     if others:
         return (
-            f"{interface} has a stanza in {others[0]} too, and a boot would configure it twice; "
-            "take that stanza away (the interface keeps what it has until then), and run again"
+            f"{interface} has a stanza with an address in {others[0]} too, and a boot would "
+            f"configure it twice; write `iface {interface} inet manual` there, without the "
+            "address (lines that make the interface, such as bond-… or bridge_…, stay), and run "
+            "again"
         )
     return None
 
 
 def _second_file(interface: str, files: InterfaceFiles) -> str | None:
     ours = networkd_file(interface)
-    others = [file for file in files.claimed.get(interface, ()) if file != ours]
+    others = [
+        file
+        for file in files.claimed.get(interface, ())
+        if file != ours and not (file in files.patterned and _name(file) > _name(ours))
+    ]
     chosen = files.in_force.get(interface)
     if chosen is not None and not _gives_way(chosen, ours):
         others.insert(0, chosen)
     if others:
         return (
             f"{interface} is configured by {others[0]} too, and networkd takes only the first file "
-            f"by name; let that one leave {interface} alone, or take it away; what it sets besides "
-            f"can stand in a drop-in of ours ({ours}.d/)"
+            f"by name; {_leave_alone(interface, others[0], files)}; what it sets besides can stand "
+            f"in a drop-in of ours ({ours}.d/)"
         )
     return None
 
 
+def _leave_alone(interface: str, path: str, files: InterfaceFiles) -> str:
+    """How that file is kept from the interface, and nothing else with it."""
+    if path.startswith("/run/"):
+        writer = (
+            "take it out of /etc/netplan/*.yaml, and run `netplan generate`"
+            if "netplan" in path
+            else "find what writes that file at each boot, and let it leave the interface alone"
+        )
+        return f"{writer} (a boot writes {path} anew)"
+    others = [name for name, claim in files.claimed.items() if path in claim and name != interface]
+    if others:
+        return f"narrow its [Match], and leave the file: it is that of {', '.join(others)} too"
+    return f"let it leave {interface} alone (its [Match]), or take it away"
+
+
 def _gives_way(chosen: str, ours: str) -> bool:
     """Whether `chosen`, which networkd has in force, is ours or gives way to it."""
-    names = [path.rpartition("/")[2] for path in (chosen, ours)]
-    return chosen == ours or (chosen.startswith(("/usr/lib/", "/lib/")) and names[0] > names[1])
+    distributions = chosen.startswith(("/usr/lib/", "/lib/"))
+    return chosen == ours or (distributions and _name(chosen) > _name(ours))
+
+
+def _name(path: str) -> str:
+    """By which networkd sorts its files, whatever their directory."""
+    return path.rpartition("/")[2]
 
 
 def not_in_force(cluster: Cluster, name: str, state: NetworkState) -> str | None:

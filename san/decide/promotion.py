@@ -32,6 +32,21 @@ def unsure(cluster: Cluster, states: Mapping[str, DrbdState]) -> str | None:
     return None
 
 
+def apart(cluster: Cluster, node: str, state: DrbdState) -> str | None:
+    """Why `node` could be promoted though it doesn't have what its peer has written since.
+
+    DRBD itself promotes none that knows its data to be old (Outdated), or has only a part of it.
+    """
+    for resource in cluster.resources:
+        device = state.devices.get(resource.minor)
+        if device is not None and not device.connected and device.disk in GOOD:
+            return (
+                f"{resource.name} on {node} is {device.connection}, so its data may be older than "
+                "what the peer serves; mend the replication link, and run again"
+            )
+    return None
+
+
 def forbids(cluster: Cluster, named: str, states: Mapping[str, DrbdState]) -> str | None:
     """Why the data of the node that was `named` is not to be served."""
     names = [node.name for node in cluster.nodes]

@@ -66,6 +66,12 @@ def moved(resource: DrbdResource, state: DrbdState) -> Claim | None:
     return None if attached.disk == state.disks[resource.name].path else attached
 
 
+def leaves(resource: DrbdResource, state: DrbdState) -> bool:
+    """Whether `resource` has a disk that the inventory replaces by another, or names otherwise."""
+    device = state.devices.get(resource.minor)
+    return device is not None and device.disk != "Diskless" and moved(resource, state) is not None
+
+
 def _named(resource: DrbdResource, node: str, disk: Disk, replaced: frozenset[str]) -> None:
     name = f"{node}/{resource.name}"
     if name not in replaced:

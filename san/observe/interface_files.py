@@ -29,7 +29,7 @@ PATTERN = (
 """The lines to read, for `grep -E`: of networkd's files the sections and what [Match] may hold."""
 
 _LINE = re.compile(r"(?P<file>/[^:]*):\s*(?P<text>.*?)\s*")
-_STANZA = re.compile(r"iface\s+(?P<interface>\S+).*")
+_STANZA = re.compile(r"iface\s+(?P<interface>\S+)(?P<how>.*)")
 _SOURCE = re.compile(r"(?P<kind>source(?:-directory)?)\s+(?P<what>.*)")
 _SECTION = re.compile(r"\[(?P<name>\w+)\]")
 _JUDGED = {"Name", "MACAddress", "PermanentMACAddress", "Type"}
@@ -44,8 +44,12 @@ class InterfaceFiles:
     """The file that networkd has chosen for a link: the first by name that matches."""
     claimed: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
     """Networkd's files, but the distribution's, that match a link, in force or not."""
+    patterned: tuple[str, ...] = ()
+    """Those of networkd's files that name no single link: a fallback for what no other file takes."""
     stanzas: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
     """The files with an ifupdown stanza (`iface`) for it; none for `lo`."""
+    addressed: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
+    """Those of them that give it an IPv4 address; `inet manual` makes a bond or a bridge, say."""
     sources: tuple[str, ...] = ()
     """The paths, or patterns of them, that ifupdown reads besides its own file."""
 
@@ -70,8 +74,11 @@ def parse(lines: Iterable[str], links: Iterable[Mapping[str, Any]]) -> Interface
     names = {str(link.get("ifindex")): str(link["ifname"]) for link in links}
     files = _matches(found)
     stanzas: dict[str, dict[str, None]] = {}
-    for file, interface in _stanzas(found):
+    addressed: dict[str, dict[str, None]] = {}
+    for file, interface, how in _stanzas(found):
         stanzas.setdefault(interface, {})[file] = None
+        if how[:1] != ["inet6"] and how != ["inet", "manual"]:
+            addressed.setdefault(interface, {})[file] = None
     claims = {
         str(link["ifname"]): tuple(
             file for file, match in sorted(files.items()) if _matching(match, link)
@@ -85,7 +92,9 @@ def parse(lines: Iterable[str], links: Iterable[Mapping[str, Any]]) -> Interface
             if text.startswith("NETWORK_FILE=") and (index := file.rpartition("/")[2]) in names
         },
         claimed={name: claim for name, claim in claims.items() if claim},
+        patterned=tuple(path for path, match in files.items() if not _names_one(match)),
         stanzas={name: tuple(where) for name, where in stanzas.items()},
+        addressed={name: tuple(where) for name, where in addressed.items()},
         sources=tuple(_sources(found)),
     )
 
@@ -122,6 +131,12 @@ def _matching(match: Mapping[str, list[str]], link: Mapping[str, Any]) -> bool:
     )
 
 
+def _names_one(match: Mapping[str, list[str]]) -> bool:
+    """Whether a [Match] section has a name or an address without a pattern."""
+    words = [each for key in match.keys() & (_JUDGED - {"Type"}) for each in match[key]]
+    return any(not set(word) & set("*?[!") for word in words)
+
+
 def _any(words: list[str], own: Iterable[str]) -> bool:
     """Whether one of the shell patterns fits; a `!` before the first one turns all of them."""
     inverted = bool(words) and words[0].startswith("!")
@@ -130,11 +145,12 @@ def _any(words: list[str], own: Iterable[str]) -> bool:
     return fits != inverted
 
 
-def _stanzas(found: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+def _stanzas(found: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str, list[str]]]:
+    """File, interface, and its family and method."""
     for file, text in found:
         stanza = _STANZA.fullmatch(text) if file.startswith(IFUPDOWN_FILE) else None
         if stanza and stanza["interface"] != "lo":
-            yield file, stanza["interface"]
+            yield file, stanza["interface"], stanza["how"].split()
 
 
 def _sources(found: Iterable[tuple[str, str]]) -> Iterator[str]:

@@ -37,6 +37,17 @@ def served(bare, _served):
     return bare
 
 
+@pytest.fixture
+def stopped(served):
+    """Heartbeat stopped on both nodes, as for a new key; nobody serves."""
+    world = served.world
+    world.release(world.machines["weasel"])
+    for name in ("weasel", "otter"):
+        world.machines[name].heartbeat = None
+    world.save(served.directory)
+    return served
+
+
 @pytest.fixture(scope="session")
 def first_run(_served):
     """The run from bare to serving."""

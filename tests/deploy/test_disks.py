@@ -96,6 +96,19 @@ def test_both_disks_at_once_would_be_both_copies(served):
     assert served.world.accidents == []
 
 
+def test_nor_where_nobody_serves(stopped):
+    """Both nodes act in one turn then, and each would see the other's copy still whole."""
+    for name in ("weasel", "otter"):
+        stopped.change(**{name: lambda node: node.disks.update({OTHER: Disk(device="/dev/vdc")})})
+    on(stopped, weasel=OTHER, otter=OTHER)
+    ran = stopped.run("-y", "--data", "replaced_disk=otter/r0,weasel/r0")
+    assert ran.returncode == 0, ran.output
+    verbs = of_drbd(ran)
+    assert verbs.index(("otter", "adjust")) < verbs.index(("weasel", "detach"))
+    assert "new-current-uuid" not in {verb for _, verb in verbs}
+    assert stopped.world.accidents == []
+
+
 def test_a_minor_without_a_disk_gets_new_metadata_only_where_that_is_named(served):
     """A cable that was pulled, and a disk that reads as empty where it was plugged in again."""
 
@@ -186,7 +199,7 @@ def test_metadata_that_was_made_by_hand_around_data(bare):
     assert "(weasel: all zero; otter: content at byte 536)" in ran.refusal
     assert "--data sync_from=NODE/r0" in ran.refusal
     assert not {"new-current-uuid", "primary"} & {verb for _, verb in of_drbd(ran)}
-    ran = bare.run("-y", "--data", "new_disks=r0")
+    ran = bare.run("-y", "--data", "new_disks=weasel/r0,otter/r0")
     assert "content at byte 536" in ran.refusal, "what was found tells otherwise"
     ran = bare.run("-y", "--data", "sync_from=otter/r0")
     assert ran.returncode == 0, ran.output
@@ -203,7 +216,7 @@ def test_disks_that_are_too_large_to_be_read(bare):
         )
     ran = bare.run("-y")
     assert "weasel: zero in the first 65536 MiB" in ran.refusal
-    ran = bare.run("-y", "--data", "new_disks=r0")
+    ran = bare.run("-y", "--data", "new_disks=weasel/r0,otter/r0")
     assert ran.returncode == 0, ran.output
     assert ("weasel", "new-current-uuid") in of_drbd(ran)
 

@@ -5,17 +5,6 @@ import pytest
 PROMOTING = ("drbdadm primary", "systemctl start heartbeat.service")
 
 
-@pytest.fixture
-def stopped(served):
-    """Heartbeat stopped on both nodes, as for a new key; nobody serves."""
-    world = served.world
-    world.release(world.machines["weasel"])
-    for name in ("weasel", "otter"):
-        world.machines[name].heartbeat = None
-    world.save(served.directory)
-    return served
-
-
 def otter_is_newer(bed):
     """Otter served on while the link was down, and still is apart."""
     world = bed.world
@@ -71,6 +60,9 @@ def test_the_side_that_is_named_serves_if_it_is_not_the_older(stopped, named, se
         return
     assert "Heartbeat doesn't run on weasel" in ran.refusal, "it serves, and isn't whole yet"
     assert stopped.world.serving() == "otter"
+    again = stopped.run("-y")
+    assert promoting(again) == [], "weasel would serve its older data when otter dies"
+    assert "Heartbeat stays stopped: r0 on weasel is WFConnection" in again.output
     world = stopped.world
     world.replicating = True
     world.save(stopped.directory)

@@ -101,6 +101,15 @@ def test_no_change_upon_one_that_is_not_in_force(cluster, outdated, parts):
     assert refused(cluster, *states) is None, "what lies there comes into force"
 
 
+def test_what_somebody_put_into_the_file_is_judged_before_it_comes_into_force(cluster):
+    """The file has the inventory's links by now, and the process none of them."""
+    wanted = linked(cluster, B, C)
+    nodes = {each: NodeState("active", "normal", {"eth1": "up"}) for each in ("weasel", "otter")}
+    states = [running(cluster), running(wanted, outdated=True, nodes=nodes)]
+    assert "none of the links of Heartbeat on" in refused(wanted, *states, changed=set())
+    assert refused(wanted, running(wanted), running(wanted), changed=set()) is None
+
+
 def test_one_whose_file_is_gone_is_not_guessed_at(cluster):
     said = refused(cluster, running(cluster, ha_cf=None))
     assert "Heartbeat runs on weasel, and the /etc/ha.d/ha.cf that it runs by isn't there" in said

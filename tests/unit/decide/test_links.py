@@ -117,7 +117,11 @@ SOURCES = ("/etc/network/interfaces.d/*",)
 @pytest.mark.parametrize(
     ("files", "words"),
     [
-        ({"stanzas": {"eth1": (OWN,)}, "sources": SOURCES}, f"has a stanza in {OWN} too"),
+        (
+            {"stanzas": {"eth1": (OWN,)}, "addressed": {"eth1": (OWN,)}, "sources": SOURCES},
+            f"has a stanza with an address in {OWN} too",
+        ),
+        ({"stanzas": {"eth1": (OWN,)}, "sources": SOURCES}, None),
         ({"stanzas": {}, "sources": ()}, "ifupdown doesn't read /etc/network/interfaces.d/san"),
         ({"stanzas": {"eth1": ("/etc/network/interfaces.d/san",)}, "sources": SOURCES}, None),
         ({"stanzas": {"eth0": (OWN,)}, "sources": SOURCES}, None),
@@ -128,6 +132,42 @@ def test_a_second_stanza_of_ifupdown_and_one_that_is_not_read(cluster, files, wo
     reason = contested(cluster, "weasel", found)
     assert reason is None if words is None else words in reason
     assert not_in_force(cluster, "weasel", found) is None
+
+
+def test_a_fallback_after_ours_is_no_second_file(cluster):
+    dhcp = "/etc/systemd/network/80-dhcp.network"
+    files = {"claimed": {"eth0": (dhcp,), "eth1": (OURS, dhcp)}, "in_force": {"eth1": OURS}}
+    found = configured(patterned=(dhcp,), **files)
+    assert contested(cluster, "weasel", found) is None
+    assert "narrow its [Match], and leave the file: it is that of eth0 too" in contested(
+        cluster, "weasel", configured(**files)
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("/run/systemd/network/10-netplan-eth1.network", "out of /etc/netplan/*.yaml"),
+        ("/run/systemd/network/09-own.network", "find what writes that file at each boot"),
+        ("/etc/systemd/network/10-own.network", "or take it away"),
+    ],
+)
+def test_the_advice_lasts_and_costs_no_other_link(cluster, path, words):
+    assert words in contested(cluster, "weasel", configured(claimed={"eth1": (path,)}))
+
+
+def test_management_that_is_used_is_where_the_inventory_says(cluster):
+    """DRBD goes by its address, and the table of nftables by its interface."""
+    node = attrs.evolve(
+        cluster.nodes[0], addresses={**cluster.nodes[0].addresses, "management": "10.0.0.1/24"}
+    )
+    resource = attrs.evolve(cluster.resources[0], network="management")
+    cluster = attrs.evolve(cluster, nodes=(node, cluster.nodes[1]), resources=(resource,))
+    right = network(**NODE, eth0=("10.0.0.1/16",), more=firewall())
+    assert not any("10.0.0.1" in " ".join(each) for each in amiss(cluster, "weasel", right))
+    wrong = network(**{**NODE, "eth3": (*NODE.get("eth3", ()), "10.0.0.1/24")})
+    with pytest.raises(Refusal, match=r"10\.0\.0\.1 of network 'management' is on eth3 there"):
+        list(amiss(cluster, "weasel", wrong))
 
 
 def test_an_interface_that_is_not_there_is_refused(cluster):

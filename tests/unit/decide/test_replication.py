@@ -318,7 +318,8 @@ def test_no_first_sync_only_where_all_is_zero_or_said_to_be_new(
     resource, one, other, equal, said_new
 ):
     """Metadata made by hand around data looks new, and so does a disk that was only discarded."""
-    named = ((set(), equal), ({"r1"}, equal), ({"r0"}, equal or said_new))
+    both_disks = {"weasel/r0", "otter/r0"}
+    named = ((set(), equal), ({"r0", "weasel/r0"}, equal), (both_disks, equal or said_new))
     for contents in (both(one, other), both(other, one)):
         for new_disks, passes in named:
             if passes:

@@ -177,3 +177,10 @@ def test_what_another_resource_is_on_our_minor_says_nothing_of_ours(cluster):
             Refusal, match="/dev/drbd0 is the DRBD resource 'other' on otter, not r0"
         ):
             serving(cluster, states)
+
+
+def test_ours_under_another_minor_is_not_taken_for_absent(cluster):
+    """It may serve, and adjust would take its disk away for the minor of the inventory."""
+    ours = drbd(claims=Claims(running=(Claim("r0", None, 5),)))
+    with pytest.raises(Refusal, match=r"r0 has /dev/drbd5 on otter.*write minor=5"):
+        serving(cluster, {"weasel": drbd(), "otter": ours})

@@ -183,10 +183,13 @@ def test_who_configures_an_interface(lines, managers, of_eth2):
 
 
 def test_ifupdowns_stanzas_by_interface_without_lo():
-    assert network.parse(answer(*SETTINGS, *STANZAS)).files.stanzas == {
+    files = network.parse(answer(*SETTINGS, *STANZAS)).files
+    assert files.stanzas == {
         "eth1": ("/etc/network/interfaces",),
         "eth2": ("/etc/network/interfaces.d/storage",),
     }
+    assert files.addressed == {"eth1": ("/etc/network/interfaces",)}, "manual has no address"
+    assert network.parse(answer(*SETTINGS, STANZAS[2])).files.addressed == {}, "nor IPv4 by inet6"
 
 
 @pytest.mark.parametrize(
@@ -256,3 +259,17 @@ def test_any_json_is_read_or_refused(value):
         network.parse_links(json.dumps(value), {})
     except UnreadableError:
         assert value != []
+
+
+@pytest.mark.parametrize(
+    ("lines", "patterned"),
+    [
+        (("[Match]", "Name=en* eth*"), True),
+        (("[Match]", "Type=ether"), True),
+        (("[Match]", "Name=eth* eth1"), False),
+        (("[Match]", "MACAddress=02:fc:00:00:00:01"), False),
+        (("[Match]", "Name=!lo"), True),
+    ],
+)
+def test_which_files_name_no_single_link(lines, patterned):
+    assert bool(networkd(*lines).patterned) is patterned
