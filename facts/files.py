@@ -32,17 +32,15 @@ class Files(FactBase[dict[str, files.FileState | None]]):
 class Texts(FactBase[dict[str, tuple[str, ...]]]):
     """The lines of the files at `paths`, to be shown: the host masks what may be a secret.
 
-    Nothing is masked where the file is ours, and its path none of `secret`.
-
     .. code:: python
 
         state = host.get_fact(Texts, paths=("/etc/ha.d/ha.cf",))
         state["/etc/ha.d/ha.cf"][0]
     """
 
-    def command(self, paths: tuple[str, ...] = (), secret: tuple[str, ...] = ()) -> StringCommand:
-        """One `sed` or `cat` for each path."""
-        return StringCommand(texts.shell(paths, secret) or ":")
+    def command(self, paths: tuple[str, ...] = ()) -> StringCommand:
+        """One `sed` for each path."""
+        return StringCommand(texts.shell(paths) or ":")
 
     @staticmethod
     def default() -> dict[str, tuple[str, ...]]:

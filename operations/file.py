@@ -63,10 +63,8 @@ class Installation(StringCommand):
 
     def _differences(self, *, there: bool) -> Iterator[str]:
         path = self.file.path
-        closed = (path,) if self.file.secret else ()
-        old = observed(host, Texts, paths=(path,), secret=closed)[path] if there else ()
-        text = self.file.content
-        new = masked(text) if self.file.secret else text.splitlines()
+        old = observed(host, Texts, paths=(path,))[path] if there else ()
+        new = masked(self.file.content)
         lines = list(unified_diff(old, new, n=2, lineterm=""))[2:]  # without its heading
         yield from lines or (f"what differs is masked: it may be a secret ({MASK})",)
 

@@ -25,7 +25,7 @@ _PASSING = re.compile(
 )
 """Names that count disks, and those that follow the content, which DRBD copies to the peer."""
 _CONTENT = re.compile(
-    r"content (zero|(?P<busy>busy)|content (?P<at>\d+)|unreadable \d+: (?P<why>.+))"
+    r"content (zero|(?P<busy>busy)|content (?P<at>\d+)|partly \d+|unreadable \d+: (?P<why>.+))"
 )
 _OCTAL = re.compile(r"\\([0-7]{3})")
 
@@ -224,7 +224,7 @@ def _problem(lines: Iterable[str], read: "re.Match[str] | None") -> str | None:
     if read is None:
         said = next((line for line in lines if line.startswith("content ")), "content nothing")
         return f"its content gave no answer: {said.removeprefix('content ')}"
-    return read["why"]
+    return "too slow, not read within 60 s" if read[1].startswith("partly") else read["why"]
 
 
 def _complaint(lines: Iterable[str]) -> str:

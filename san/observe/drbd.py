@@ -26,6 +26,8 @@ _NO_ADDRESS = re.compile(r"\bIP (?P<address>\S+) not found on this host")
 _TOOLS = "DRBDADM_VERSION="
 
 _LOADED = "/sys/module/drbd"
+_DISK_LIMIT = 70
+"""Seconds for one disk: the program that reads it stops by itself after 60."""
 
 COMPARED = "/var/lib/san/verify"
 """Written by san-verify: for each resource the last comparison that came to its end."""
@@ -163,15 +165,16 @@ def shell(
     """
     wanted = tuple(resources)
     names = shlex.join(word for name, minor, _ in wanted for word in (name, str(minor)))
-    return script(
+    disks = backing.shell(((name, disk) for name, _, disk in wanted), content)
+    rest = script(
         {
             "kernel": _KERNEL,
             "tools": f"every={int(every_generation)}; set -- {names}\n{_TOOL}",
             "adjust": _ADJUST,
             "claims": _CLAIMS,
-            "disks": backing.shell(((name, disk) for name, _, disk in wanted), content),
         }
     )
+    return f"{rest}\n{script({'disks': disks}, limit=_DISK_LIMIT * len(wanted))}"
 
 
 def parse(output: Iterable[str]) -> DrbdState:

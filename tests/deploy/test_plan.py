@@ -56,6 +56,20 @@ def test_a_diff_masks_what_is_secret(served, arguments):
     assert "secret-of-" not in ran.output
 
 
+def test_a_diff_masks_what_an_operator_wrote_into_a_file_of_ours(served):
+    def device(node):
+        content, mode = node.files["/etc/ha.d/ha.cf"]
+        line = "stonith_host weasel external/ipmi otter 10.0.0.9 ADMIN TOPsecretPW lan\n"
+        node.files["/etc/ha.d/ha.cf"] = (content + line, mode)
+
+    served.change(otter=device)
+    ran = served.run("--dry", "--diff")
+    lines = does(ran, "otter", "Cluster files, standby first")
+    assert "-stonith_host weasel external/ipmi ****" in lines
+    assert not any(line.startswith("+") for line in lines)
+    assert "TOPsecretPW" not in ran.output
+
+
 def test_without_diff_no_line_of_a_file(served):
     changed(served, connect_int=4)
     ran = served.run("--dry")

@@ -5,6 +5,7 @@ printed here; /proc/drbd of 8.4.11 and the JSON of 9 are written after the kerne
 drbd_proc.c and drbdsetup(8), from memory of running systems.
 """
 
+import re
 import subprocess
 from itertools import product
 from typing import get_args
@@ -429,6 +430,7 @@ def test_one_finding_is_enough_not_to_be_blank(field):
     [
         ("content unreadable 1069547520: Input/output error", "Input/output error"),
         ("content sh: 1: perl: not found", "its content gave no answer: sh: 1: perl: not found"),
+        ("content partly 73400320", "too slow, not read within 60 s"),
         ("content ", "its content gave no answer: "),
         ("", "its content gave no answer: nothing"),
     ],
@@ -437,6 +439,15 @@ def test_a_disk_that_was_not_read_is_not_blank(said, problem):
     """wipefs found nothing, and says that it succeeded."""
     found = parse(answer(disks=DISKS.replace("content zero", said))).disks["r4"]
     assert (found.problem, found.blank) == (problem, False)
+
+
+@pytest.mark.parametrize("disks", [1, 3])
+def test_a_slow_disk_ends_by_itself_before_it_is_ended(disks):
+    """The whole answer would be unreadable else."""
+    script = shell([(f"r{minor}", minor, "/dev/null") for minor in range(disks)])
+    limit = re.search(r"begin disks\]'; timeout (\d+) ", script)
+    assert int(limit[1]) > 60 * disks
+    assert "my $LIMIT = 60;" in CONTENT
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ y) mkdir -p TREE/block/dm-0/dm TREE/block/dm-0/holders
    echo storage-test > TREE/block/dm-0/dm/name
    echo LVM-storagetest > TREE/block/dm-0/dm/uuid
    echo MAJOR:MINOR > TREE/block/dm-0/dev
+   [ -e TREE/block/dm-0/slaves ] || mkdir -p TREE/block/dm-0/slaves/drbd0
    ln -sf DEVICE TREE/dev/storage/test ;;
 n) rm -rf TREE/block/dm-0 TREE/dev/storage ;;
 esac
@@ -142,6 +143,37 @@ def test_a_group_that_is_not_there_fails(group):
 def test_a_group_without_a_volume_fails(group):
     group.mode("idle")
     assert "LVM activated nothing" in group.call("start").stderr
+
+
+def lies_on(group, **below):
+    """LVM finds the volume active; what each of device mapper's devices lies on."""
+    for kernel, others in below.items():
+        for other in others:
+            (group.tree / "block" / kernel.replace("_", "-") / "slaves" / other).mkdir(parents=True)
+
+
+@pytest.mark.parametrize(
+    ("below", "disk"),
+    [
+        ({"dm_0": ["vdb"]}, "vdb"),
+        ({"dm_0": ["drbd0", "sdc1"]}, "sdc1"),
+        ({"dm_0": ["dm-1", "dm-2"], "dm_1": ["drbd0"], "dm_2": ["dm-3"], "dm_3": ["vdb"]}, "vdb"),
+        ({"dm_0": ["md127"]}, "md127"),
+    ],
+)
+def test_a_volume_that_lies_past_drbd_fails(group, below, disk):
+    """A disk that carries the group's label, once below DRBD, has activated it before."""
+    lies_on(group, **below)
+    failed = group.call("start")
+    assert failed.returncode == 1
+    assert f"storage-test lies on /dev/{disk}: what is written there bypasses" in failed.stderr
+    assert group.call("status").stdout == "stopped\n"
+    assert len(group.calls()) == 1
+
+
+def test_a_pool_on_several_drbd_devices_starts(group):
+    lies_on(group, dm_0=["dm-1", "dm-2"], dm_1=["drbd0"], dm_2=["drbd0", "drbd1"])
+    assert group.call("start").returncode == 0
 
 
 def test_without_drbd(group):
