@@ -15,11 +15,11 @@ def stranger(resource: DrbdResource, node: str, claims: Claims) -> str | None:
 
     Or where ours is another one there: DRBD would take its disk away, and give it to the new one.
     """
-    for claim in claims.running:
-        if claim.resource == resource.name and claim.minor != resource.minor:
+    for own in claims.running:
+        if own.resource == resource.name and own.minor != resource.minor:
             return (
-                f"{resource.name} has /dev/drbd{claim.minor} on {node}, and the inventory says "
-                f"{resource.device}; write minor={claim.minor} there: nothing is gained by another "
+                f"{resource.name} has /dev/drbd{own.minor} on {node}, and the inventory says "
+                f"{resource.device}; write minor={own.minor} there: nothing is gained by another "
                 "number, and DRBD would have to give up the disk for it"
             )
     claim = claims.attached(resource.minor)

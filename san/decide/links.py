@@ -44,13 +44,17 @@ def amiss(cluster: Cluster, name: str, state: NetworkState) -> Iterator[tuple[st
             yield ("ip", "link", "set", network.interface, "mtu", str(network.mtu))
         if own is not None and not link.has(own):
             yield ("ip", "address", "add", own, "broadcast", "+", "dev", network.interface)
-    if is_node:
-        _refuse_elsewhere(cluster, host.addresses, state)
     if state.differing:
         yield ("sysctl", "-q", "--load", SYSCTL)
-    if is_node and state.firewall_boot != "enabled":
+    if is_node:
+        _refuse_elsewhere(cluster, host.addresses, state)
+        yield from _firewall_amiss(cluster, state)
+
+
+def _firewall_amiss(cluster: Cluster, state: NetworkState) -> Iterator[tuple[str, ...]]:
+    if state.firewall_boot != "enabled":
         yield ("systemctl", "enable", FIREWALL)
-    if is_node and state.firewall != chain(cluster):
+    if state.firewall != chain(cluster):
         yield ("systemctl", "reload-or-restart", FIREWALL)
 
 
@@ -60,7 +64,7 @@ def _refuse_elsewhere(cluster: Cluster, addresses: Mapping[str, str], state: Net
     DRBD and Heartbeat go by its address; the table of nftables lets them in by its interface.
     """
     used = {each.network for each in cluster.resources}
-    used |= {link.medium for link in cluster.heartbeat.links}
+    used |= {link.medium for link in cluster.heartbeat.peer_links}
     for network in cluster.networks:
         own = addresses.get(network.name)
         if network.role != "management" or network.name not in used or own is None:
@@ -74,7 +78,8 @@ def _refuse_elsewhere(cluster: Cluster, addresses: Mapping[str, str], state: Net
         if network.interface not in where:
             raise Refusal(
                 f"{address} of network {network.name!r} is on {', '.join(where) or 'no interface'} "
-                f"there, not on {network.interface}; correct the network's interface in the inventory"
+                f"there, not on {network.interface}; correct the network's interface in the "
+                "inventory"
             )
 
 

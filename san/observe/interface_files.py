@@ -45,7 +45,7 @@ class InterfaceFiles:
     claimed: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
     """Networkd's files, but the distribution's, that match a link, in force or not."""
     patterned: tuple[str, ...] = ()
-    """Those of networkd's files that name no single link: a fallback for what no other file takes."""
+    """Those of networkd's files that name no single link: a fallback for what no other takes."""
     stanzas: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
     """The files with an ifupdown stanza (`iface`) for it; none for `lo`."""
     addressed: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
