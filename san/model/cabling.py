@@ -9,7 +9,7 @@ import attrs
 
 from .declare import duplicates, independent, is_sound, sound
 from .heartbeat import Bcast, Link, Ping, Serial
-from .network import Portal
+from .network import PREFIX_LENGTHS, Portal
 from .problem import Problem
 from .warning import PORTALS_SHARE_SUBNET
 
@@ -55,6 +55,15 @@ def own_addresses(cluster: "Cluster") -> Iterator[OwnAddress]:
             for network, address in host.addresses.items():
                 if is_sound(address):
                     yield OwnAddress(f"{place}.addresses[{network!r}]", host.name, network, address)
+
+
+def subnets(cluster: "Cluster") -> dict[str, IPv4Network]:
+    """The subnet of each network: as declared, else that of the hosts' own addresses there."""
+    found = {own.network: IPv4Interface(own.address).network for own in own_addresses(cluster)}
+    for network in cluster.networks:
+        if is_sound(network) and is_sound(network.subnet) and network.subnet is not None:
+            found[network.name] = IPv4Network(network.subnet)
+    return found
 
 
 def joined(cluster: "Cluster", network: str, path: str) -> Iterator[Problem]:
@@ -154,13 +163,13 @@ def _link(cluster: "Cluster", index: int) -> Iterator[Problem]:
             )
     elif not isinstance(link, Serial):
         yield from joined(cluster, link.network, f"{path}.network")
-        for network in cluster.networks:
-            if isinstance(link, Bcast) and network.name == link.network and network.of_two:
-                yield Problem(
-                    f"{path}.network",
-                    f"{network.name} is {network.subnet}, where nothing can be broadcast: a /31 "
-                    "has no such address (RFC 3021); write Ucast, or a subnet of at most /30",
-                )
+        subnet = subnets(cluster).get(link.network)
+        if isinstance(link, Bcast) and subnet and subnet.prefixlen == PREFIX_LENGTHS[-1]:
+            yield Problem(
+                f"{path}.network",
+                f"{link.network} is {subnet}, where nothing can be broadcast: a /31 has no such "
+                "address (RFC 3021); write Ucast, or a subnet of at most /30",
+            )
 
 
 def _same(link: Link) -> object:

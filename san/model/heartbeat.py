@@ -116,7 +116,7 @@ class Watchdog:
     """
 
     module: str = declared(text.token, default="softdog")
-    device: str = declared(text.device, default="/dev/watchdog")
+    device: str = declared(text.watchdog, default="/dev/watchdog")
 
 
 @attrs.frozen

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from .cabling import own_addresses
+from .cabling import own_addresses, subnets
 from .connection import reached
 from .declare import independent, is_sound, sound
 from .heartbeat import Bcast, Mcast
@@ -100,11 +100,11 @@ class _Domain:
 
 
 def _domains(cluster: "Cluster") -> set[_Domain]:
-    subnets = {network.name: network.subnet for network in cluster.networks}
+    known = subnets(cluster)
     return {
-        _Domain(IPv4Network(subnet), getattr(link, "group", None))
+        _Domain(known[link.network], getattr(link, "group", None))
         for link in cluster.heartbeat.links
-        if isinstance(link, Bcast | Mcast) and (subnet := subnets.get(link.network))
+        if isinstance(link, Bcast | Mcast) and link.network in known
     }
 
 

@@ -93,11 +93,6 @@ class Network:
         """The interface below: VLANs such as `bond0.10` break with it, and together."""
         return self.interface_on(host).partition(".")[0]
 
-    @property
-    def of_two(self) -> bool:
-        """Whether its subnet is of two addresses, none of them a broadcast's (RFC 3021)."""
-        return self.subnet is not None and IPv4Network(self.subnet).prefixlen == PREFIX_LENGTHS[-1]
-
     def holds(self, address: str) -> bool:
         """Whether `address`, with its prefix, is of this network's subnet."""
         return self.subnet is not None and IPv4Interface(address).network == IPv4Network(

@@ -52,6 +52,11 @@ def _matching(pattern: re.Pattern[str], rule: str) -> Callable[[object], str | N
     return check
 
 
+watchdog = _matching(
+    re.compile(r"/dev/watchdog[0-9]*"), "a watchdog's device: /dev/watchdog, or one with its number"
+)
+"""What the kernel calls a watchdog; Heartbeat takes any file for one, and tells nobody."""
+
 token = _matching(
     _TOKEN, "a plain name (letters, digits, `_`, `.`, `+`, `-`; at most 127 characters)"
 )

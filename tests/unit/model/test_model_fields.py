@@ -187,6 +187,7 @@ REFUSED = [
     ("heartbeat.links[1].baud", 9601, "9600"),
     ("heartbeat.links[1].baud", 9600.0, "9600"),
     ("heartbeat.links[0].network", "nowhere", "no network 'nowhere'"),
+    ("heartbeat.watchdog.device", "/dev/null", "a watchdog's device"),
     ("heartbeat.keepalive", float("nan"), "write seconds"),
     ("heartbeat.deadtime", float("inf"), "write seconds"),
     ("heartbeat.deadtime", 10**400, "write seconds"),

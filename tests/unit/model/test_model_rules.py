@@ -182,6 +182,14 @@ class TestLinks:
         says(cluster, at="heartbeat.links[0].network", words="write Ucast")
         assert problems(put(cluster, "heartbeat.links[0]", Ucast("replication"))) == []
 
+    def test_nor_where_the_nodes_addresses_say_so(self, cluster):
+        """A management network may be without its subnet."""
+        for index in (0, 1):
+            own = {**cluster.nodes[index].addresses, "management": f"10.0.0.{index}/31"}
+            cluster = put(cluster, f"nodes[{index}].addresses", own)
+        cluster = put(cluster, "heartbeat.links[0]", Bcast("management"))
+        says(cluster, at="heartbeat.links[0].network", words="write Ucast")
+
     @pytest.mark.parametrize(
         "device", ["/dev/null", "/dev/tty", "/dev/tty1", "/dev/console", "/dev/sdb", "/dev/pts/0"]
     )
@@ -648,6 +656,19 @@ class TestSecondCluster:
         monkeypatch.setenv("OTHER_KEY", "another-letters.")
         assert problems(cluster, put(second, "heartbeat.secret", Secret("OTHER_KEY"))) == []
         assert problems(cluster, put(second, "heartbeat.links[0]", Ucast("replication"))) == []
+
+    def test_heartbeats_over_a_management_network_without_its_subnet(self, cluster, second):
+        found = []
+        for at, each in enumerate((cluster, second)):
+            for index in (0, 1):
+                own = {
+                    **each.nodes[index].addresses,
+                    "management": f"10.0.0.{2 * at + index + 1}/24",
+                }
+                each = put(each, f"nodes[{index}].addresses", own)  # noqa: PLW2901
+            found.append(put(each, "heartbeat.links[0]", Bcast("management")))
+        (problem,) = problems(*found)
+        assert problem.startswith("clusters[1].heartbeat.udpport: reference and second both")
 
     def test_a_scsi_id(self, cluster, second):
         both = [
