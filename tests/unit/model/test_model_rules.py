@@ -507,6 +507,16 @@ class TestAcl:
             words="no target's ACL admits badger",
         )
 
+    def test_whether_an_acl_of_addresses_admits_it_is_known(self, cluster):
+        acl = Acl(("192.168.1.10", "192.168.2.10"))
+        cluster = put(cluster, "targets[0].acl", acl)
+        assert problems(cluster) == []
+        says(
+            put(cluster, "clients[0].addresses", {}),
+            at="clients[0].addresses",
+            words="admits some of 192.168.1.0/24, and whether badger is among them isn't known",
+        )
+
     def test_two_clients_with_a_target_each(self, cluster):
         (group,) = cluster.volume_groups
         cluster = put(cluster, "volume_groups[0].volumes", (*group.volumes, Volume("two", "64M")))
@@ -528,7 +538,7 @@ class TestAcl:
             (("192.168.1.0/24",), {"path-a": "192.168.1.10/24", "path-b": "192.168.2.10/24"}, [0]),
             (("192.168.1.10",), {"path-a": "192.168.1.11/24"}, []),
             (("192.168.0.0/16",), {}, [0, 1]),
-            (("192.168.2.10",), {}, [1]),
+            (("192.168.2.10",), {}, []),
         ],
     )
     def test_the_portals_that_admit_a_client(self, cluster, entries, addresses, through):
