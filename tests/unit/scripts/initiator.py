@@ -1,6 +1,8 @@
 """A small iSCSI initiator (RFC 7143): logs in, sends SCSI commands, holds its session.
 
-    initiator.py ADDRESS TARGET [USER SECRET]
+    initiator.py ADDRESS TARGET [USER SECRET] [from=ADDRESS] [KEY=VALUE ...]
+
+A KEY is one of the login's, as InitiatorAlias.
 
 It says `logged in`, or `refused: ...` and ends. Then it answers each line of its input:
 `LUN CDB [DATA]` (hexadecimal; DATA is written) with `good HEX` or `failed KEY/ASC`.
@@ -18,14 +20,16 @@ class Refused(Exception):  # noqa: N818 (the protocol's own word)
 
 
 class Session:
-    def __init__(self, address: str, target: str, user: str = "", secret: str = "") -> None:
+    def __init__(self, address: str, target: str, *more: str) -> None:
+        keys = dict(each.split("=", 1) for each in more if "=" in each)
+        user, secret = [each for each in more if "=" not in each] or ("", "")
         # Not from the portal's own address, from which a node's watch is admitted.
-        own = (f"{address.rpartition('.')[0]}.10", 0)
-        self.wire = socket.create_connection((address, 3260), timeout=10, source_address=own)
+        own = keys.pop("from", f"{address.rpartition('.')[0]}.10")
+        self.wire = socket.create_connection((address, 3260), timeout=10, source_address=(own, 0))
         self.command = 1
         self.isid = b"\x80\0" + os.getpid().to_bytes(4, "big")  # two of us are two sessions
         who = {"InitiatorName": "iqn.2009-02.com.example:probe", "TargetName": target}
-        who["SessionType"] = "Normal"
+        who |= {"SessionType": "Normal", **keys}
         if user:
             self.login(0x00, {**who, "AuthMethod": "CHAP"})
             challenge = self.login(0x00, {"CHAP_A": "5"})

@@ -16,6 +16,24 @@ TEST = "iqn.2009-02.com.example:test"
 MORE = "iqn.2009-02.com.example:more"
 PROBE = "iqn.2009-02.com.example:probe"
 OTHER = "iqn.2009-02.com.example:other"
+WATCH = "iqn.2026-11.invalid.san-watch:node"
+LONG = "InitiatorAlias=" + 1100 * "x"
+LINES = """InitiatorAlias=x
+            Connection: 0
+                IP Address: 10.0.0.1
+        I_T nexus: 999
+            Initiator: iqn.2009-02.com.example:other alias: none
+            Connection: 0
+                IP Address: 10.0.0.1
+    LUN information:
+        LUN: 9
+            Type: disk
+    Account information:
+        eve
+    ACL information:
+        10.0.0.0/8
+"""
+"""An alias that looks like another session, a LUN, a user and an ACL."""
 READ = "28000000000000000100"
 WRITE = "2a000000000000000100"
 INQUIRY = "12000000ff00"
@@ -571,6 +589,106 @@ class TestApply:
             machine.call("stop")
             os.truncate(backing, 64 << 20)
             machine.run("losetup", "-c", loops[2])
+
+
+class TestWhoIsLoggedIn:
+    """No client's session makes a target that serves a stopped one, or a start fail."""
+
+    @pytest.mark.parametrize("to", [{"acl": Acl((OTHER,))}, {"chap": "CHAP_SECRET"}])
+    def test_a_revoked_session_ends_nobodys_service(self, machine, configured, to):
+        configured(target("test", "one"), target("more", "two"))
+        machine.call("start")
+        before = machine.tgtd_pids()
+        logged_in(machine)
+        stays = logged_in(machine, "192.168.1.1", MORE)
+        configured(target("test", "one", **to), target("more", "two"))
+        assert machine.call("status").stdout == "running\n"
+        assert machine.call("start").returncode == 0
+        assert machine.tgtd_pids() == before
+        assert stays.scsi(1, READ).startswith("good")
+        assert f"end the session of {PROBE} at {TEST}\n" in machine.call("check").stdout
+        assert machine.call("apply").returncode == 4
+
+    @pytest.mark.parametrize("alias", [LONG, LINES])
+    def test_who_comes_while_the_ports_open_fails_no_start(self, machine, configured, alias):
+        configured(target("test", "one", acl=Acl(("192.168.1.0/24",))))
+        slow = "sleep 1 if qq(@_[0, 1]) eq 'new portal';\n    return $text;\n}\n\n# As ask"
+        text = machine.script.read_text()
+        machine.script.write_text(text.replace("return $text;\n}\n\n# As ask", slow))
+        with subprocess.Popen((*machine.enter, str(machine.script), "start")) as start:
+            for _ in range(100):
+                client = machine.initiator("192.168.1.1", TEST, alias)
+                if client.said == "logged in":
+                    break
+                time.sleep(0.05)
+            assert start.poll() is None
+            assert start.wait(timeout=30) == 0
+        client.scsi(1, READ)
+        assert client.scsi(1, READ).startswith("good")
+        assert machine.call("status").stdout == "running\n"
+
+    @pytest.mark.parametrize("alias", [LONG, LINES])
+    def test_an_alias_is_no_session(self, machine, configured, alias):
+        configured(
+            target("test", "one", acl=Acl(("192.168.1.0/24",))),
+            target("more", "two", acl=Acl(("192.168.1.0/24",))),
+        )
+        machine.call("start")
+        for name in (TEST, MORE):
+            client = logged_in(machine, "192.168.1.1", name, alias)
+        assert machine.call("status").stdout == "running\n"
+        done = machine.call("check")
+        assert (done.returncode, done.stdout) == (0, "")
+        assert machine.call("apply").returncode == 0
+        assert client.scsi(1, READ).startswith("good")
+
+    @pytest.mark.parametrize(
+        "alias", [LONG, LINES, f"InitiatorAlias=x\n            Initiator: {OTHER} alias: x"]
+    )
+    def test_an_alias_hides_no_session(self, machine, configured, alias):
+        configured(target("test", "one"))
+        machine.call("start")
+        clients = [logged_in(machine, "192.168.1.1", TEST, each) for each in (alias, alias)]
+        configured(target("test", "one", acl=Acl((OTHER, "10.0.0.0/8"))))
+        assert f"end the session of {PROBE} at {TEST}\n" in machine.call("check").stdout
+        assert machine.call("apply").returncode == 4
+        assert machine.call("apply", f"{TEST}/{PROBE}").returncode == 0
+        assert all(client.scsi(1, READ).startswith("refused: ") for client in clients)
+
+    def test_a_name_that_begins_as_an_admitted_one_is_another(self, machine, configured):
+        configured(target("test", "one"))
+        machine.call("start")
+        logged_in(machine, "192.168.1.1", TEST, f"InitiatorName={OTHER} x")
+        configured(target("test", "one", acl=Acl((OTHER,))))
+        assert f"end the session of {OTHER} x at {TEST}\n" in machine.call("check").stdout
+
+    @pytest.mark.parametrize("tid", [1, 99999])
+    def test_an_alias_that_looks_like_a_target_changes_none(self, machine, configured, tid):
+        """It can't be told from one in what tgtd shows: nothing is done by that."""
+        configured(target("test", "one"))
+        machine.call("start")
+        before = machine.tgtd_pids()
+        forged = f"InitiatorAlias=x\nTarget {tid}: {OTHER}\n    System information:\n"
+        client = logged_in(machine, "192.168.1.1", TEST, forged)
+        assert machine.call("status").stdout == "running\n"
+        assert machine.call("check").returncode == 1
+        assert machine.call("apply").returncode == 1
+        assert machine.tgtd_pids() == before
+        assert client.scsi(1, READ).startswith("good")
+
+    def test_the_watch_is_known_by_where_it_comes_from(self, machine, configured):
+        configured(target("test", "one"))
+        machine.call("start")
+        own = (f"InitiatorName={WATCH}", "from=192.168.1.1")
+        logged_in(machine, "192.168.1.1", TEST, *own)
+        configured(target("test", "one", acl=Acl((OTHER,))))
+        ends = f"end the session of {WATCH} at {TEST}\n"
+        assert ends not in machine.call("check").stdout
+        configured(target("test", "one"))
+        logged_in(machine, "192.168.1.1", TEST, own[0])
+        configured(target("test", "one", acl=Acl((OTHER,))))
+        assert ends in machine.call("check").stdout
+        assert machine.call("apply").returncode == 4
 
 
 class TestDoor:
