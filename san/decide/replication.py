@@ -39,6 +39,7 @@ def work(
     if device is not None and device.disk != "Diskless":
         found = moved(resource, state)
         if found is None:
+            _refuse(_elsewhere(resource, state))
             return "nothing"
         if found.device == disk.device:
             _refuse(last_copy(resource, device))
@@ -54,6 +55,18 @@ def work(
     if device is not None:
         _named(resource, node, disk, replaced)
     return "create"
+
+
+def _elsewhere(resource: DrbdResource, state: DrbdState) -> str | None:
+    """Why a running resource can't go on by our file: adjust would detach it, and not come back."""
+    attached = state.claims.attached(resource.minor)
+    if attached is None or attached.meta in {None, "internal"}:
+        return None
+    return (
+        f"{resource.name} keeps DRBD's metadata on {attached.meta}, and the inventory's resources "
+        "have it at the end of their disk: leave this one to its own files, or name another disk "
+        "for it in the inventory, with room for the metadata"
+    )
 
 
 def moved(resource: DrbdResource, state: DrbdState) -> Claim | None:

@@ -24,7 +24,8 @@ status=$?
   printf '%s\n' "$running" | sed -nE '
     s/^ *resource "?([^" ]+)"? \{$/running \1/p
     s/^ *device[ \t]+(\S+ )?minor ([0-9]+);$/minor \2/p
-    s/^ *disk[ \t]+"(.+)";$/disk \1/p'
+    s/^ *disk[ \t]+"(.+)";$/disk \1/p
+    s/^ *(flexible-)?meta-disk[ \t]+"?([^" ]+)"?.*;$/meta \2/p'
   printf '%s\n' "$files" | sed -nE "
     s/^# resource ([^ ]+) on .*: not ignored.*/configured \1/p
     s/^# resource .*: ignored.*/ignored/p
@@ -63,6 +64,8 @@ class Claim:
     port: int | None = None
     size: int | None = None
     """Bytes of the replicated device; None where it isn't there."""
+    meta: str | None = None
+    """Where DRBD keeps its metadata: `internal`, on the disk itself, or another disk."""
 
 
 @attrs.frozen
@@ -89,6 +92,7 @@ def parse_claims(section: Section) -> Claims:  # noqa: C901, PLR0912 (a case for
         size 2097016
         disk /dev/disk/by-id/virtio-data
         device /dev/vdb
+        meta internal
         configured r0
         file /etc/drbd.d/r0.res
         here
@@ -123,6 +127,8 @@ def parse_claims(section: Section) -> Claims:  # noqa: C901, PLR0912 (a case for
                 mine[-1] = attrs.evolve(mine[-1], disk=value)
             case "device" if here and mine:
                 mine[-1] = attrs.evolve(mine[-1], device=value)
+            case "meta" if here and mine:
+                mine[-1] = attrs.evolve(mine[-1], meta=value)
             case "size" if here and mine:
                 mine[-1] = attrs.evolve(mine[-1], size=int(value) * SECTOR)
             case "port" if here:  # behind its volumes

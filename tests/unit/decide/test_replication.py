@@ -258,6 +258,16 @@ def test_what_another_resource_has_is_not_taken(cluster, resource, claims, says,
         list(steps(cluster, resource, drbd(own, claims=Claims(**claims))))
 
 
+def test_metadata_on_a_disk_of_its_own_is_not_taken_over(cluster, resource):
+    """By our file adjust detaches the disk, finds no metadata at its end, and stops there."""
+    claims = Claims(running=(attrs.evolve(ATTACHED, meta="/dev/sdc"),))
+    running = drbd(device(), on=disk("drbd"), claims=claims)
+    with pytest.raises(Refusal, match="r0 keeps DRBD's metadata on /dev/sdc"):
+        list(steps(cluster, resource, running))
+    claims = Claims(running=(attrs.evolve(ATTACHED, meta="internal"),))
+    assert list(steps(cluster, resource, attrs.evolve(running, claims=claims))) == []
+
+
 def test_our_own_file_and_one_that_shares_nothing_are_no_matter(cluster, resource):
     claims = Claims(running=(ATTACHED,), configured=(OURS, THEIRS))
     assert list(steps(cluster, resource, drbd(device(), on=disk("drbd"), claims=claims))) == []

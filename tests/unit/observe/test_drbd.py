@@ -727,6 +727,6 @@ def test_the_script_asks_nine_for_json(tmp_path):
 def test_the_script_asks_the_kernel_and_drbdadm_whose_what_is(tmp_path):
     claims = on_a_loaded_host(tmp_path, HEALTHY).claims
     assert claims == Claims(
-        running=(Claim("r0", None, 0, "/dev/./null", "/dev/null"),),
+        running=(Claim("r0", None, 0, "/dev/./null", "/dev/null", meta="internal"),),
         configured=(Claim("r0", "/etc/drbd.d/r0.res", 0, "/dev/null", "/dev/null", 7788),),
     )
