@@ -97,6 +97,7 @@ def inventory(name, old, new):
     return f"build/{path.name}"
 
 
+@pytest.mark.drill
 def test_a_revoked_client_stops_the_run_until_it_is_gone(deployed_lab):
     other = inventory("acl", "nodes = site.nodes()", OTHERS)
     who = "iqn.2009-02.com.example:test/iqn.2009-02.com.example:badger"
