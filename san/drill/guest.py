@@ -108,8 +108,3 @@ exec {real} "$@"
         f"printf %s {shlex.quote(text)} >{wrapper} && chmod 755 {wrapper} && "
         f"mount --bind {wrapper} {path}"
     )
-
-
-def unwrap(script: str) -> str:
-    """Take the wrapper away."""
-    return f"umount /etc/ha.d/resource.d/{script}"

@@ -165,10 +165,6 @@ class VolumeGroup:
                     "hyphens counted twice, as device-mapper does; shorten one",
                 )
 
-    def path_of(self, volume: str) -> str:
-        """The device of `volume`."""
-        return f"/dev/{self.name}/{volume}"
-
     def contains(self, device: str) -> bool:
         """Whether `device` is the path of one of its volumes, in either spelling."""
         mapped = f"/dev/mapper/{_mapped(self.name)}-"

@@ -201,15 +201,10 @@ def test_a_new_key_is_refused_while_the_peer_runs_by_the_old_one(served):
     assert not [words for _, words in ran.commands if "authkeys" in words]
 
 
-def test_a_new_key_with_heartbeat_stopped_on_both(served):
-    world = served.world
-    world.release(world.machines["weasel"])
-    for name in ("weasel", "otter"):
-        world.machines[name].heartbeat = None
-    world.save(served.directory)
-    ran = served.run("-y", HEARTBEAT_SECRET="another-heartbeat-1")
+def test_a_new_key_with_heartbeat_stopped_on_both(stopped):
+    ran = stopped.run("-y", HEARTBEAT_SECRET="another-heartbeat-1")
     assert ran.returncode == 0, ran.output
-    assert {node.heartbeat[1] for node in served.world.nodes("reference")} == {
+    assert {node.heartbeat[1] for node in stopped.world.nodes("reference")} == {
         "auth 1\n1 sha1 another-heartbeat-1\n"
     }
 

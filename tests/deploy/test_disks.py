@@ -85,28 +85,19 @@ def test_the_last_good_copy_is_never_detached(moved):
     refused(moved, "its disk may be the last good copy", names=NAMED)
 
 
-def test_both_disks_at_once_would_be_both_copies(served):
+@pytest.mark.parametrize("state", ["served", "stopped"])
+def test_both_disks_at_once_would_be_both_copies(state, request):
+    """Where nobody serves, both nodes act in one turn, and each sees the other's still whole."""
+    bed = request.getfixturevalue(state)
     for name in ("weasel", "otter"):
-        served.change(**{name: lambda node: node.disks.update({OTHER: Disk(device="/dev/vdc")})})
-    on(served, weasel=OTHER, otter=OTHER)
-    ran = served.run("-y", "--data", "replaced_disk=otter/r0,weasel/r0")
-    assert ran.returncode == 0, ran.output
-    verbs = of_drbd(ran)
-    assert verbs.index(("otter", "adjust")) < verbs.index(("weasel", "detach"))
-    assert served.world.accidents == []
-
-
-def test_nor_where_nobody_serves(stopped):
-    """Both nodes act in one turn then, and each would see the other's copy still whole."""
-    for name in ("weasel", "otter"):
-        stopped.change(**{name: lambda node: node.disks.update({OTHER: Disk(device="/dev/vdc")})})
-    on(stopped, weasel=OTHER, otter=OTHER)
-    ran = stopped.run("-y", "--data", "replaced_disk=otter/r0,weasel/r0")
+        bed.change(**{name: lambda node: node.disks.update({OTHER: Disk(device="/dev/vdc")})})
+    on(bed, weasel=OTHER, otter=OTHER)
+    ran = bed.run("-y", "--data", "replaced_disk=otter/r0,weasel/r0")
     assert ran.returncode == 0, ran.output
     verbs = of_drbd(ran)
     assert verbs.index(("otter", "adjust")) < verbs.index(("weasel", "detach"))
     assert "new-current-uuid" not in {verb for _, verb in verbs}
-    assert stopped.world.accidents == []
+    assert bed.world.accidents == []
 
 
 def test_a_minor_without_a_disk_gets_new_metadata_only_where_that_is_named(served):

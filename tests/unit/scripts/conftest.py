@@ -8,14 +8,14 @@ those, skips what needs them, and is told; every tool comes with debian-packages
 import os
 import runpy
 import shutil
-import subprocess
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import attrs
 import pytest
 from kmod_node import Node
-from private_machine import Machine, run
+from private_machine import Machine, holder, loop_device
 
 from san.render.stgt import stgt_conf
 from san.render.template import TEMPLATES
@@ -28,8 +28,6 @@ CLIENT = ("192.168.1.10/24", "192.168.2.10/24")
 @pytest.fixture(scope="session")
 def namespace(tmp_path_factory):
     """A process that holds the namespaces: private /etc and /run, two portals on its loopback."""
-    if os.geteuid() != 0:
-        pytest.skip("only root has namespaces and block devices of its own: run make test as root")
     etc = tmp_path_factory.mktemp("machine") / "etc"
     (etc / "san").mkdir(parents=True)
     for name in ("passwd", "group", "hosts", "nsswitch.conf", "protocols", "services"):
@@ -47,14 +45,7 @@ def namespace(tmp_path_factory):
             "exec sleep 3600",
         )
     )
-    process = subprocess.Popen(
-        ("unshare", "--mount", "--net", "--propagation", "private", "sh", "-c", setup),
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    if process.stdout.readline() != "ready\n":
-        process.wait()
-        pytest.skip("this container may make no namespaces: run make test on a machine, or in a VM")
+    process = holder("--mount", "--net", "--propagation", "private", "sh", "-c", setup)
     yield process.pid
     process.kill()
     process.wait()
@@ -65,20 +56,11 @@ def namespace(tmp_path_factory):
 def loops(tmp_path_factory):
     """Three block devices of 64 MiB."""
     directory = tmp_path_factory.mktemp("disks")
-    found = []
-    try:
-        for number in range(3):
-            image = directory / f"disk{number}"
-            with image.open("wb") as file:
-                file.truncate(64 << 20)
-            done = run("losetup", "-f", "--show", str(image), check=False)
-            if done.returncode:
-                pytest.skip(f"this container has no loop devices: {done.stderr.strip()}")
-            found.append(done.stdout.strip())
-        yield found
-    finally:
-        for device in found:
-            run("losetup", "-d", device, check=False)
+    with ExitStack() as stack:
+        yield [
+            stack.enter_context(loop_device(directory / f"disk{number}", 64 << 20))
+            for number in range(3)
+        ]
 
 
 @pytest.fixture

@@ -1,9 +1,12 @@
 """A private machine for resource scripts, its initiators, and targets to configure on it."""
 
+import os
 import subprocess
 import sys
 from contextlib import contextmanager
 from pathlib import Path
+
+import pytest
 
 from san.model import Chap, Everyone, Lun, Secret, Target
 from san.render.files import node_files
@@ -13,6 +16,40 @@ INITIATOR = Path(__file__).with_name("initiator.py")
 
 def run(*command, check=True, **more):
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=check, **more)
+
+
+def as_root():
+    if os.geteuid() != 0:
+        pytest.skip("only root has namespaces and block devices of its own: run make test as root")
+
+
+@contextmanager
+def loop_device(image, size, *options):
+    """A block device of `size` bytes of zeros, over a sparse file."""
+    as_root()
+    with image.open("wb") as file:
+        file.truncate(size)
+    done = run("losetup", "--find", "--show", *options, str(image), check=False)
+    if done.returncode:
+        pytest.skip(
+            f"no loop device is to be had ({done.stderr.strip()}), as in most containers: run "
+            "make test on a machine, or in a VM"
+        )
+    device = done.stdout.strip()
+    try:
+        yield device
+    finally:
+        run("losetup", "--detach", device, check=False)
+
+
+def holder(*command):
+    """A process that holds namespaces of its own, once it has said `ready`."""
+    as_root()
+    process = subprocess.Popen(("unshare", *command), stdout=subprocess.PIPE, text=True)
+    if process.stdout.readline() != "ready\n":
+        process.wait()
+        pytest.skip("this container may make no namespaces: run make test on a machine, or in a VM")
+    return process
 
 
 class Initiator:
@@ -67,9 +104,7 @@ class Machine:
             "wire.sendall(bytes([0x43, 0x87, 0, 0, 0, 0, 0, 64]) + bytes(40)); "
             "print('sent', flush=True); sys.stdin.read()"
         )
-        command = (*self.enter, sys.executable, "-c", client)
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-            process.stdout.readline()
+        with self.stalled(client):
             yield
 
     @contextmanager
@@ -82,6 +117,12 @@ class Machine:
             "one.wire.sendall(head + bytes.fromhex('2a000000000000000100').ljust(16, b'\\0')); "
             "print('sent', flush=True); sys.stdin.read()"
         )
+        with self.stalled(client):
+            yield
+
+    @contextmanager
+    def stalled(self, client):
+        """A client in Python that has said that it got so far, and waits there."""
         command = (*self.enter, sys.executable, "-c", client)
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
             process.stdout.readline()

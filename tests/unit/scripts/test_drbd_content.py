@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from private_machine import run
+from private_machine import loop_device, run
 
 from san.observe.disks import parse, shell
 from san.observe.sections import Section
@@ -27,14 +27,8 @@ PLACES = {
 def disk(tmp_path):
     """A block device of zeros, and the file below it; reads fail where that is cut off."""
     image = tmp_path / "image"
-    with image.open("wb") as file:
-        file.truncate(SIZE)
-    done = run("losetup", "--find", "--show", "--direct-io=on", str(image), check=False)
-    if done.returncode:
-        pytest.skip(f"this container has no loop devices: {done.stderr.strip()}")
-    device = done.stdout.strip()
-    yield device, image
-    run("losetup", "--detach", device, check=False)
+    with loop_device(image, SIZE, "--direct-io=on") as device:
+        yield device, image
 
 
 def content(device, *bytes_):
@@ -145,29 +139,7 @@ def test_a_disk_that_ends_early(disk):
 
 @pytest.mark.parametrize("size", [65536, (1 << 20) + 512, 5 * 512])
 def test_a_small_or_odd_disk(tmp_path, size):
-    image = tmp_path / "image"
-    with image.open("wb") as file:
-        file.truncate(size)
-    done = run("losetup", "--find", "--show", str(image), check=False)
-    if done.returncode:
-        pytest.skip(f"this container has no loop devices: {done.stderr.strip()}")
-    device = done.stdout.strip()
-    try:
+    with loop_device(tmp_path / "image", size) as device:
         assert content(device) == "zero"
         write(device, size - 1)
         assert content(device) == f"content {size - 1}"
-    finally:
-        run("losetup", "--detach", device, check=False)
-
-
-def test_drbdmeta_asks_nothing_on_such_a_disk_and_ends_where_it_would_ask(disk):
-    """So it is never forced, and never answered."""
-    device, _ = disk
-    program = "drbdmeta"
-    if run("sh", "-c", f"command -v {program}", check=False).returncode:
-        pytest.skip("drbd-utils isn't installed here")
-    make = (program, "9", "v08", device, "internal", "create-md")
-    assert content(device) == "zero"
-    assert subprocess.run(make, stdin=subprocess.DEVNULL, check=False).returncode == 0
-    assert observed(device).has_drbd_metadata
-    assert subprocess.run(make, stdin=subprocess.DEVNULL, check=False).returncode != 0

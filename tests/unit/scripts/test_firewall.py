@@ -1,12 +1,11 @@
 """The node's table of nftables, loaded by the real nft, and scanned from each network."""
 
 import shutil
-import subprocess
 import sys
 
 import attrs
 import pytest
-from private_machine import rendered, run
+from private_machine import holder, rendered, run
 
 from san.model import Network
 from san.observe import network
@@ -47,15 +46,6 @@ except OSError:
 """
 
 
-def holder(*command):
-    """A process in a network of its own."""
-    process = subprocess.Popen(("unshare", "--net", *command), stdout=subprocess.PIPE, text=True)
-    if process.stdout.readline() != "ready\n":
-        process.wait()
-        pytest.skip("this container may make no namespaces: run make test on a machine, or in a VM")
-    return process
-
-
 class Node:
     """A node and a host that is on all of its networks."""
 
@@ -87,8 +77,8 @@ class Node:
 def node():
     if not shutil.which("nft"):
         pytest.skip("there is no nft: install nftables (make does)")
-    own = holder(sys.executable, "-c", SERVE)
-    other = holder("sh", "-c", "echo ready; exec sleep 600")
+    own = holder("--net", sys.executable, "-c", SERVE)
+    other = holder("--net", "sh", "-c", "echo ready; exec sleep 600")
     one = Node(own, other)
     try:
         one.run("ip", "link", "set", "lo", "up")

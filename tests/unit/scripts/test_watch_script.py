@@ -673,22 +673,20 @@ class TestStandingAlone:
         run = alone.spawn("/bin/sleep", "600")
         started = Path(f"/proc/{run.pid}/stat").read_text().rpartition(")")[2].split()[19]
         (alone.directory / "run.lock").write_text(f"{run.pid} {started}\nsomebody\n")
-        alone.start()
-        time.sleep(3)  # several pauses
-        assert alone.called("drbdadm") == []
-        run.kill()
-        run.wait()
-        assert until(lambda: alone.called("drbdadm"), 10)
+        self.waits_for(alone, run)
 
     def test_nor_while_a_command_of_a_run_works_that_has_ended(self, alone):
         lock = alone.directory / "run.lock"
         lock.write_text("4194305 1\nsomebody\n")
         command = alone.spawn("/usr/bin/flock", "--shared", "--no-fork", lock, "/bin/sleep", "600")
+        self.waits_for(alone, command)
+
+    def waits_for(self, alone, process):
         alone.start()
         time.sleep(3)  # several pauses
         assert alone.called("drbdadm") == []
-        command.kill()
-        command.wait()
+        process.kill()
+        process.wait()
         assert until(lambda: alone.called("drbdadm"), 10)
 
 
