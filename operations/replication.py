@@ -9,7 +9,7 @@ from pyinfra.context import host, state
 from facts.drbd_content import DrbdContent
 from operations.drbd import drbdadm
 from operations.file import differing, install
-from operations.node import named, replication, serving_node, turn_of_this_host
+from operations.node import named, replication, turn_of_this_host
 from operations.observation import converging, forget, observed, pair
 from operations.waiting import until
 from san.decide import first_sync
@@ -91,14 +91,8 @@ def _only(resource: DrbdResource) -> str | None:
     device = _leaving(resource)
     if device is None:
         return None
-    cluster = host.data.cluster
-    member = host.data.member.name
-    peer = replication().get(cluster.peer(member).name)
-    # Where nobody serves, both nodes act at once, and each would rely on the other's copy.
-    at_once = serving_node() is None and member == cluster.preferred.name
-    if at_once and peer is not None and decide.leaves(resource, peer):
-        return f"the peer's disk of {resource.name} is replaced first"
-    return last_copy(resource, device)
+    turn = decide.comes_after(host.data.cluster, resource, host.data.member.name, replication())
+    return turn or last_copy(resource, device)
 
 
 def _apart(resource: DrbdResource) -> str | None:

@@ -13,6 +13,7 @@ from .backing import last_copy, unfit, unsafe, unstable
 from .claims import foreign
 from .grown import grown
 from .refusal import Refusal
+from .serving import serving
 
 Command = tuple[str, ...]
 
@@ -83,6 +84,21 @@ def leaves(resource: DrbdResource, state: DrbdState) -> bool:
     """Whether `resource` has a disk that the inventory replaces by another, or names otherwise."""
     device = state.devices.get(resource.minor)
     return device is not None and device.disk != "Diskless" and moved(resource, state) is not None
+
+
+def comes_after(
+    cluster: Cluster, resource: DrbdResource, node: str, states: Mapping[str, DrbdState]
+) -> str | None:
+    """Why the disk on `node` is given up after its peer's.
+
+    Where nobody serves both nodes act at once, and each would rely on the other's copy.
+    """
+    peer = states.get(cluster.peer(node).name)
+    if serving(cluster, states) is not None or node != cluster.preferred.name:
+        return None
+    if peer is None or not leaves(resource, peer):
+        return None
+    return f"the peer's disk of {resource.name} is replaced first"
 
 
 def _named(resource: DrbdResource, node: str, disk: Disk, replaced: frozenset[str]) -> None:

@@ -133,6 +133,7 @@ class Machine:
     serial_ports: list[str] = attrs.Factory(lambda: [f"/dev/ttyS{number}" for number in range(4)])
     below: dict[str, str] = attrs.Factory(dict)
     """The card of each VLAN."""
+    bus: bool = True
     mtu: dict[str, int] = attrs.Factory(dict)
     network_files: dict[str, str] = attrs.Factory(dict)
     """Files of networkd that others wrote, each with the interface that it matches."""
@@ -980,7 +981,7 @@ class World:
             "arp_filter default 0",
             *(["setting net/ipv4/conf/all/arp_filter 1"] if self.unloaded(machine) else []),
             *(f"serial {port}" for port in machine.serial_ports),
-            "bus",
+            *(["bus"] if machine.bus else []),
             "daemon systemd-network",
             "unit systemd-networkd.service enabled",
             f"unit san-firewall.service {firewall}",

@@ -4,6 +4,7 @@ import re
 
 import attrs
 import pytest
+from bed import SECRETS
 
 from san.model import Acl, Bcast, Lun, Portal, Secret, Serial, Target, Volume, VolumeGroup
 
@@ -201,6 +202,38 @@ def test_a_new_key_is_refused_while_the_peer_runs_by_the_old_one(served):
     assert not [words for _, words in ran.commands if "authkeys" in words]
 
 
+def test_a_key_that_somebody_put_there_is_judged_before_a_restart_takes_it(served):
+    """The standby's file has the inventory's new key already; its peer runs by the old one."""
+    new = {"HEARTBEAT_SECRET": "another-heartbeat-1"}
+
+    def by_hand(node):
+        content, mode = node.files["/etc/ha.d/authkeys"]
+        old = SECRETS["HEARTBEAT_SECRET"]
+        node.files["/etc/ha.d/authkeys"] = (content.replace(old, new["HEARTBEAT_SECRET"]), mode)
+
+    served.change(otter=by_hand)
+    served.declare(attrs.evolve(served.cluster, **deadtime(served.cluster)))
+    ran = served.run("-y", **new)
+    assert "Heartbeat's key differs from the inventory's secret, and it runs on weasel" in (
+        ran.refusal
+    )
+    assert taken(ran) == []
+
+
+def test_networkd_is_told_where_it_can_be(served):
+    """A host without D-Bus has no networkctl that reaches it."""
+    networks = tuple(
+        attrs.evolve(each, mtu=9000 if each.name == "path-a" else None)
+        for each in served.cluster.networks
+    )
+    served.declare(attrs.evolve(served.cluster, networks=networks))
+    served.change(otter=lambda node: setattr(node, "bus", False))
+    ran = served.run("-y")
+    assert ran.returncode == 0, ran.output
+    told = [name for name, words in ran.commands if words == "networkctl reload"]
+    assert sorted(told) == ["badger", "weasel"]
+
+
 def test_a_new_key_with_heartbeat_stopped_on_both(stopped):
     ran = stopped.run("-y", HEARTBEAT_SECRET="another-heartbeat-1")
     assert ran.returncode == 0, ran.output
@@ -247,6 +280,22 @@ def test_a_client_whose_secret_changed_logs_in_by_the_new_one(served, monkeypatc
     restarts = [at for at, words in enumerate(done) if "restart iscsid" in words]
     assert max(at for at, words in enumerate(done) if "iscsiadm" in words) < min(restarts)
     assert served.run("-y").commands == []
+
+
+def test_a_session_with_somebody_elses_target_is_no_business_of_ours(served):
+    """Its record has another secret than it has proved; the operator may have a reason."""
+
+    def elsewhere(client):
+        target, portal = "iqn.2009-02.com.example:elsewhere", "10.9.9.9"
+        record = f"{client.records}/{target}/{portal},3260,1/default"
+        client.files[record] = ("node.session.auth.password = new\n", 0o600)
+        client.sessions.append((target, portal))
+        client.proved[record] = ["node.session.auth.password = old"]
+
+    served.change(badger=elsewhere)
+    ran = served.run("-y")
+    assert ran.returncode == 0, ran.output
+    assert ran.commands == []
 
 
 # --- Targets and volumes --------------------------------------------------------------------------

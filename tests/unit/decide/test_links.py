@@ -144,6 +144,12 @@ def test_a_fallback_after_ours_is_no_second_file(cluster):
     )
 
 
+def test_a_pattern_before_ours_is_one(cluster):
+    every = "/etc/systemd/network/10-all.network"
+    found = configured(claimed={"eth1": (every, OURS)}, patterned=(every,))
+    assert f"eth1 is configured by {every} too" in contested(cluster, "weasel", found)
+
+
 @pytest.mark.parametrize(
     ("path", "words"),
     [

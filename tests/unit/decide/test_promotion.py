@@ -3,7 +3,7 @@
 import pytest
 from states import NEW, device, drbd
 
-from san.decide.promotion import forbids, unsure
+from san.decide.promotion import apart, forbids, unsure
 from san.observe.drbd_generations import Generation
 
 A, B = "A" * 15 + "0", "B" * 15 + "0"
@@ -57,3 +57,22 @@ def test_it_is_not_known_that_both_have_it(cluster, weasel, otter, generations, 
 def test_a_side_that_was_named(cluster, named, states, says):
     said = forbids(cluster, named, states)
     assert (said is None) if says is None else (says in said)
+
+
+@pytest.mark.parametrize(
+    ("own", "older"),
+    [
+        (device(**APART), True),
+        (device(**{**APART, "connection": "StandAlone"}), True),
+        (device(disk="Consistent", **APART), True),
+        (device(), False),
+        (device(disk="Inconsistent", connection="SyncTarget"), False),
+        (device(disk="Outdated", **APART), False),  # DRBD itself promotes none of these
+        (device(disk="Inconsistent", **APART), False),
+        (None, False),
+    ],
+)
+def test_a_node_that_could_be_promoted_with_older_data(cluster, own, older):
+    said = apart(cluster, "weasel", drbd(own))
+    assert bool(said) == older
+    assert not older or "its data may be older than what the peer serves" in said

@@ -10,7 +10,7 @@ from san.decide import first_sync
 from san.decide.backing import unsafe
 from san.decide.grown import grown
 from san.decide.refusal import Refusal
-from san.decide.replication import first_generation
+from san.decide.replication import comes_after, first_generation
 from san.decide.replication import steps as steps_on
 from san.observe.content import Content
 from san.observe.disks import Disk
@@ -256,6 +256,25 @@ def test_what_another_resource_has_is_not_taken(cluster, resource, claims, says,
     """drbdadm refuses both of them once ours is installed beside it."""
     with pytest.raises(Refusal, match=says):
         list(steps(cluster, resource, drbd(own, claims=Claims(**claims))))
+
+
+def test_where_nobody_serves_the_preferred_nodes_disk_is_given_up_after_its_peers(
+    cluster, resource
+):
+    """Both act at once then, and each would rely on the other's copy."""
+
+    def node(*role, path):
+        claims = Claims(running=(ATTACHED,))
+        return drbd(device(*role), on=disk(path=path), claims=claims)
+
+    leaving, whole = node(path=OTHER), node(path=DISK)
+    both = {"weasel": leaving, "otter": leaving}
+    assert comes_after(cluster, resource, "otter", both) is None
+    assert "peer's disk of r0 is replaced first" in comes_after(cluster, resource, "weasel", both)
+    assert comes_after(cluster, resource, "weasel", {**both, "otter": whole}) is None
+    assert comes_after(cluster, resource, "weasel", {"weasel": leaving}) is None
+    serving = {"weasel": node("Primary", path=OTHER), "otter": leaving}
+    assert comes_after(cluster, resource, "weasel", serving) is None, "its turn is the second"
 
 
 def test_metadata_on_a_disk_of_its_own_is_not_taken_over(cluster, resource):

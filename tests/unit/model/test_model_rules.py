@@ -511,8 +511,10 @@ class TestAcl:
         acl = Acl(("192.168.1.10", "192.168.2.10"))
         cluster = put(cluster, "targets[0].acl", acl)
         assert problems(cluster) == []
+        undeclared = put(cluster, "clients[0].addresses", {})
+        assert problems(put(undeclared, "targets[0].acl", Acl(("192.168.0.0/16",)))) == []
         says(
-            put(cluster, "clients[0].addresses", {}),
+            undeclared,
             at="clients[0].addresses",
             words="admits some of 192.168.1.0/24, and whether badger is among them isn't known",
         )

@@ -1,12 +1,14 @@
 """A client, from the lab's (data/initiator), and corners of open-iscsi's files."""
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from facts.initiator import Initiator
 from san.observe import initiator, multipath
 from san.observe.initiator import IscsiSettings, NodeRecord, Session
 from san.observe.multipath import MultipathMap
@@ -208,3 +210,55 @@ def test_any_json_is_read_or_refused(value):
         multipath.parse_maps(Section(0, (json.dumps({"maps": value}),)))
     except UnreadableError:
         assert value != []
+
+
+RECORD = "iqn.2009-02.com.example:test/192.168.1.1,3260,1/default"
+BY_CHAP = "node.session.auth.username = badger\nnode.session.auth.password = {}\n"
+
+
+@pytest.mark.parametrize(
+    ("proved", "records", "outdated"),
+    [
+        (("badger", "old-secret-1"), {RECORD: BY_CHAP.format("old-secret-1")}, False),
+        (("badger", "old-secret-1"), {RECORD: BY_CHAP.format("new-secret-1")}, True),
+        (("mole", "old-secret-1"), {RECORD: BY_CHAP.format("old-secret-1")}, True),
+        (("(null)", "(null)"), {RECORD: "node.startup = automatic\n"}, False),
+        (("(null)", "(null)"), {RECORD: BY_CHAP.format("new-secret-1")}, True),
+        (("badger", "old-secret-1"), {RECORD: "node.startup = automatic\n"}, True),
+        (("badger", "old-secret-1"), {}, False),
+        (
+            ("badger", "old-secret-1"),
+            {
+                RECORD: BY_CHAP.format("old-secret-1"),
+                RECORD.replace(",1/default", ",-1/default"): BY_CHAP.format("another"),
+                RECORD.replace("default", "iface1"): BY_CHAP.format("another"),
+            },
+            False,
+        ),
+    ],
+)
+def test_a_session_that_proves_what_its_record_has_no_more(tmp_path, proved, records, outdated):
+    """The script itself, on a client made of files; no secret leaves it."""
+    session = tmp_path / "sys/class/iscsi_session/session7"
+    connection = tmp_path / "sys/class/iscsi_connection/connection7:0"
+    user, password = proved
+    files = {
+        session: {
+            "state": "FREE", "recovery_tmo": "5", "targetname": "iqn.2009-02.com.example:test",
+            "tpgt": "1", "ifacename": "default", "username": user, "password": password,
+        },
+        connection: {"persistent_address": "192.168.1.1", "persistent_port": "3260"},
+        tmp_path / "etc/iscsi/nodes": records,
+    }  # fmt: skip
+    for directory, contents in files.items():
+        for name, text in contents.items():
+            path = directory / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(f"{text}\n")
+    command = str(Initiator().command())
+    for place in ("/sys/class/iscsi_", "/etc/iscsi", "/var/lib/iscsi"):
+        command = command.replace(place, f"{tmp_path}{place}")
+    said = subprocess.run(["dash", "-c", command], capture_output=True, text=True, check=True)
+    (found,) = initiator.parse(said.stdout.splitlines()).sessions
+    assert (found.sid, found.address, found.outdated) == (7, "192.168.1.1", outdated)
+    assert "secret" not in said.stdout + said.stderr

@@ -1,15 +1,18 @@
 """Real nodes (data/network), `ip` of Debian 12 (real), and files as sysctl.d(5) allows them."""
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from facts.network import Network
 from san.observe import network
 from san.observe.network import Address, ArpFilterSetting, Link
 from san.observe.sections import UnreadableError
+from san.render.network import SYSCTL
 
 DATA = Path(__file__).parent / "data" / "network"
 
@@ -273,3 +276,16 @@ def test_any_json_is_read_or_refused(value):
 )
 def test_which_files_name_no_single_link(lines, patterned):
     assert bool(networkd(*lines).patterned) is patterned
+
+
+def test_a_kernel_setting_is_read_whole_and_told_where_it_differs(tmp_path):
+    """By dash, whose own read of /proc/sys ends after one byte."""
+    ours = tmp_path / "60-san.conf"
+    ours.write_text(
+        "# kernel/ostype = of a comment\nkernel/ostype = Linux\nkernel/panic = 4711\n"
+        "net/ipv4/conf/nowhere/arp_filter = 1\n"
+    )
+    command = str(Network().command()).replace(SYSCTL, str(ours))
+    said = subprocess.run(["dash", "-c", command], capture_output=True, text=True, check=True)
+    found = network.parse(said.stdout.splitlines())
+    assert found.differing == ("kernel/panic", "net/ipv4/conf/nowhere/arp_filter")
